@@ -1,4 +1,4 @@
-/** Advice on settings that are allowed but probably not meant. Advice never refuses. */
+/** Advice on settings that are allowed but probably a mistake. Advice never refuses settings. */
 import { adviceOnBrand } from './brand/settings.ts'
 import { adviceOnBypass } from './bypass/advice.ts'
 import { adviceOnChallenge } from './challenge/advice.ts'
@@ -10,7 +10,7 @@ import type { RoomConfig } from './schema.ts'
 
 /** An event further away than this probably has a wrong year. */
 const FAR_MS = 366 * 24 * 60 * 60_000
-/** A longer session was probably meant in seconds. */
+/** A session longer than this was probably meant in seconds. */
 const LONG_SESSION_MINUTES = 240
 
 export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] {
@@ -71,7 +71,7 @@ export function adviceOn(rooms: readonly RoomConfig[], nowMs: number): string[] 
   })
 }
 
-/** Returns the paths of limits and the like that no request of the room can have. */
+/** Returns the paths in rules that no request of the room can have. */
 function outsideOf(room: RoomConfig): string[] {
   const sites = sitesOf(room)
   const lists: readonly (readonly [at: string, paths: readonly string[]])[] = [
@@ -87,7 +87,7 @@ function outsideOf(room: RoomConfig): string[] {
   )
 }
 
-/** Whether a path pattern may match a path at or below a site. */
+/** True if a path pattern may match a path at or below a site. */
 function mayMeet(pattern: string, site: string): boolean {
   const literal = pattern.split(/[*:{(?\\]/)[0] ?? ''
   const isWhole = literal === pattern
@@ -97,14 +97,16 @@ function mayMeet(pattern: string, site: string): boolean {
   return !isWhole && `${base}/`.startsWith(path)
 }
 
-/** A room with too few doors answers late in a rush, and nothing else would show it before. */
+/**
+ * Returns advice on doors. In a rush, a room with too few doors answers late, and nothing else shows this beforehand.
+ */
 function adviceOnDoors(at: string, room: RoomConfig): string[] {
   const least = leastDoors(room)
   if (room.doors === 'auto' || room.doors >= least) return []
   return [`${at}: doors = ${room.doors} is few for this rate and these places, which need ${least}: leave it at "auto"`]
 }
 
-/** Whether the cookie is for frames of other sites, and browsers that block the cookies of third parties drop it. */
+/** True if the cookie is meant for frames of other sites, but browsers that block third-party cookies would drop it. */
 function isLostInFrames({ cookie_attributes, frame_ancestors }: RoomConfig): boolean {
   const isFramed = frame_ancestors.length === 0 || frame_ancestors.some(source => source.includes('://'))
   return cookie_attributes.samesite === 'none' && !cookie_attributes.partitioned && isFramed

@@ -1,6 +1,6 @@
 /**
  * Live changes: computes the effect of a request from the file and from earlier changes. A setting that already has the
- * requested value does not count as changed, so a room that is sent its own settings stays as it is.
+ * requested value does not count as changed. So a program may send all settings back without changing the room.
  */
 import type { ChangeRequest } from '../core/protocol/calls.ts'
 import { SettingsError, UNKNOWN_SETTING } from './messages.ts'
@@ -15,29 +15,29 @@ interface InForce {
 }
 
 export interface LiveChange {
-  /** All live changes after this one. */
+  /** The live changes, including this one. */
   readonly overrides: Overrides
   /** The valid settings after this change. */
   readonly config: RoomConfig
-  /** The part of the request that changes something. */
+  /** The part of the request that has an effect. */
   readonly request: ChangeRequest
-  /** The budget (`remaining`) starts again. */
+  /** True if the budget (`remaining`) starts again. */
   readonly restocks: boolean
 }
 
-/** Returns null when nothing would change. Throws SettingsError when any part of the request is refused. */
+/** Returns the change, or null if nothing would change. Throws SettingsError if any part of the request is refused. */
 export function liveChange(inForce: InForce, request: ChangeRequest): LiveChange | null {
   return 'set' in request ? setting(inForce, request.set) : resetting(inForce, request.reset)
 }
 
 function setting({ overrides, config: current }: InForce, given: unknown): LiveChange | null {
   const asked = withoutFixed(given, current)
-  // Validated against the settings in force, not the file: the breaker of an upstream that was added live can be
-  // pinned.
+  // The request is validated against the settings in force, not against the file. So the breaker of an upstream that
+  // was added live can be pinned.
   const config = withOverrides(current, asked)
   const entries = Object.entries(asked as object)
-  // The same budget once more is new stock, but only when the request has no other setting. A program that sends all
-  // settings back does not mean new stock.
+  // If a request sets only the budget, the same number again means new stock. If there are other settings with it, a
+  // program has just sent all settings back.
   const isNewStock = entries.length === 1 && Object.hasOwn(asked as object, 'remaining') && config.remaining !== null
   const changed = entries.filter(
     ([name]) => isNewStock || !isSame(config[name as keyof RoomConfig], current[name as keyof RoomConfig]),
@@ -57,14 +57,14 @@ function resetting({ file, overrides }: InForce, asked: readonly string[] | 'all
     overrides: kept,
     config: withOverrides(file, kept),
     request: { reset: asked },
-    // A budget of the file that is already in force continues.
+    // If the file already has this budget, the budget continues.
     restocks: names.includes('remaining') && Object.hasOwn(overrides, 'remaining'),
   }
 }
 
 /**
- * Drops settings of the file that have their current value: the API shows them with the others, so a program may send
- * them back.
+ * Drops settings that only the file can set, if they have their current value. The API shows them with the others, so a
+ * program may send them back.
  */
 function withoutFixed(given: unknown, current: RoomConfig): unknown {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return given
@@ -73,7 +73,9 @@ function withoutFixed(given: unknown, current: RoomConfig): unknown {
   return Object.fromEntries(Object.entries(given).filter(entry => !isKept(entry)))
 }
 
-/** Returns whether two JSON values are equal. The order of an object's names does not count, that of a list does. */
+/**
+ * Returns whether two JSON values are equal. The order of names in an object does not matter; the order of a list does.
+ */
 function isSame(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
   if (Array.isArray(a) !== Array.isArray(b)) return false

@@ -1,26 +1,26 @@
-/** Custom pages of the operator: Mustache templates, checked before they are in force. */
+/** Custom pages of the operator: Mustache templates, which are checked before they come into force. */
 import Mustache from 'mustache'
 import * as z from 'zod'
 import type { ChangeRequest } from '../core/protocol/calls.ts'
 
 /**
- * A page travels with the settings to every edge and into the room's storage, and the edge sends it to every waiting
- * visitor. So images belong on another host, not in the page.
+ * The most bytes of a page. It goes with the settings to every edge and into the room's storage, and the edge sends it
+ * to every waiting visitor. So pictures belong on another host, not in the page.
  */
 const PAGE_BYTES_MAX = 64 * 1_024
-/** The limit for all pages of a room together: its settings are one row of its storage and one message. */
+/** The most bytes of all pages of a room together: its settings are one row of its storage and one message. */
 const ROOM_PAGES_BYTES_MAX = 256 * 1_024
-/** Rendering makes one nested call for each section inside another: deeper ones would exhaust the stack. */
+/** The deepest nesting of sections. Rendering makes a nested call for each level, and would exhaust the stack. */
 const SECTIONS_DEEP_MAX = 100
-/** A name that every object has. The Mustache library calls it to look up names. */
+/** Every object has this name. The Mustache library calls it to look up other names. */
 const RESERVED = 'hasOwnProperty'
 /**
- * Matches a tag with its attributes. An attribute in quotes may contain `>`. Outside quotes there is no `<`: otherwise
- * each of many unclosed tags would be scanned to the end of the page.
+ * Matches a meta tag with its attributes. A quoted attribute may contain `>`. Outside of quotes `<` does not match.
+ * Otherwise each of many unclosed tags would be scanned to the end of the page.
  */
 const META = /<meta\b(?:"[^"]*"|'[^']*'|[^"'<>])*>/gi
 const SAYS_REFRESH = /[\s"'/]http-equiv\s*=\s*["']?\s*refresh\b/i
-/** The variable is markup, so it stands between three braces. */
+/** The variable for our block. It is markup, so it must stand between three braces or after `&`. */
 const PLACE_BLOCK = /\{\{(\{\s*antesala\s*\}|&\s*antesala\s*)\}\}/
 const ESCAPED_BLOCK = /(?<!\{)\{\{\s*antesala\s*\}\}(?!\})/
 const PARSE_ERROR = /^(Unclosed|Unopened) (section|tag)(?: "(.*)")? at (\d+)$/s
@@ -39,30 +39,30 @@ export const customPage = () =>
     })
 
 /**
- * Returns a page without its own refresh tag, because a header of the answer sets when to ask again. Browsers follow
- * the shorter of the two, so the tag would make all visitors ask at the same moment. To an address with a fragment it
- * would only scroll.
+ * Returns a page without its own refresh tag, because a header of the answer sets the time of the next request.
+ * Browsers follow the shorter of the two, so the tag would make all visitors ask at the same moment. At an address with
+ * a fragment the tag would only scroll.
  */
 export function withoutReload(page: string): string {
   return page.replace(META, tag => (SAYS_REFRESH.test(tag) ? '' : tag))
 }
 
-/** Whether a template has the variable that places our live region and scripts. */
+/** True if a template has the variable for our live region and scripts. */
 export function hasPlaceBlock(template: string): boolean {
   return PLACE_BLOCK.test(template)
 }
 
-/** Returns what is wrong with all pages of a room together, or null. */
+/** Returns the problem with all pages of a room together, or null. */
 export function pagesProblem(pages: readonly (string | null)[]): string | null {
   const bytes = pages.reduce((sum, page) => sum + (page === null ? 0 : bytesOf(page)), 0)
   if (bytes <= ROOM_PAGES_BYTES_MAX) return null
   return `must be at most ${count(ROOM_PAGES_BYTES_MAX)} bytes in all, with those of the room's events, got ${count(bytes)}`
 }
 
-/** Settings that may be long. */
+/** Settings whose values may be long. */
 const LONG: readonly string[] = ['custom_page_html', 'logo', 'logo_dark', 'icon']
 
-/** Returns a change as the audit log keeps it: a long page or picture is cut to its beginning and its size. */
+/** Returns a change as the audit log stores it: a long page or picture is shortened to its beginning and its size. */
 export function withoutPages(request: ChangeRequest): ChangeRequest {
   if (!('set' in request)) return request
   const text = JSON.stringify(request.set, (key, value: unknown) =>
@@ -81,7 +81,7 @@ function sizeProblem(text: string): string | null {
   return bytes <= PAGE_BYTES_MAX ? null : `must be at most ${count(PAGE_BYTES_MAX)} bytes, got ${count(bytes)}`
 }
 
-/** Returns null for a template that can be rendered with any values, else what is wrong with it. */
+/** Returns the problem with a template, or null if it can be rendered with any values. */
 function templateProblem(text: string): string | null {
   const problem = parseProblem(text)
   if (problem !== null) return `must be a Mustache template: ${problem}`
@@ -103,10 +103,10 @@ function parseProblem(text: string): string | null {
   }
 }
 
-/** Mustache tokens. A section contains its own tokens in `inside`. */
+/** Mustache's tokens. A section contains its own tokens in `inside`. */
 type Tokens = [kind: string, name: string, start: number, end: number, inside?: Tokens, close?: number][]
 
-/** Returns what makes a parsed template impossible to render, or null. */
+/** Returns the reason why a parsed template cannot be rendered, or null. */
 function tokensProblem(tokens: Tokens): string | null {
   let level = tokens
   for (let depth = 0; level.length > 0; depth++) {
@@ -119,7 +119,10 @@ function tokensProblem(tokens: Tokens): string | null {
   return null
 }
 
-/** The parser reports where it stopped, but an operator must find where the tag or section begins. */
+/**
+ * Explains a syntax error. The parser reports where it stopped, but an operator needs the beginning of the tag or
+ * section.
+ */
 function explained(message: string, text: string): string {
   const [, what, kind, name = '', at] = PARSE_ERROR.exec(message) ?? []
   if (kind === 'tag')
@@ -134,7 +137,10 @@ function explained(message: string, text: string): string {
   return message
 }
 
-/** Returns where the section that is open at `end` begins: the last tag of its name that no tag before `end` closes. */
+/**
+ * Returns the beginning of the section that is open at `end`: the last tag with its name that no tag before `end`
+ * closes.
+ */
 function openedAt(text: string, name: string, end: number): number {
   const open: number[] = []
   for (const tag of text.slice(0, end).matchAll(/\{\{\s*([#^/])\s*([^}]*?)\s*\}\}/g)) {

@@ -12,7 +12,7 @@ import type { RoomConfig } from './schema.ts'
 const JURISDICTIONS = ['eu', 'us', 'fedramp', 'fedramp-high'] as const
 export type Jurisdiction = (typeof JURISDICTIONS)[number]
 
-/** Variables and secrets, as they arrive. */
+/** Variables and secrets, in the form in which the platform passes them. */
 export interface Variables extends ReceiverVariables {
   readonly ROOMS?: unknown
   readonly ORIGIN?: string
@@ -36,13 +36,13 @@ export interface Variables extends ReceiverVariables {
 
 export interface Deployment {
   readonly rooms: readonly RoomConfig[]
-  /** For each room, the settings that its file contains. All others are defaults. */
+  /** For each room, the names of the settings that its file contains. All other settings have their defaults. */
   readonly given: ReadonlyMap<string, ReadonlySet<string>>
-  /** Scheme, host and port of the origin; null for the zone's own. */
+  /** Scheme, host and port of the origin. Null for the zone's own origin. */
   readonly origin: string | null
-  /** The Host that the origin sees: its own name, or the one that the visitor asked for. */
+  /** The Host header that the origin gets: its own name, or the one in the visitor's request. */
   readonly originHostHeader: 'origin' | 'visitor'
-  /** Where the admin API and the dashboard live: a host, `*` for every host (development), null for nowhere. */
+  /** The host of the admin API and the dashboard. `*` means every host (development), and null means none. */
   readonly adminHost: string | null
   /** Logins of operators by Cloudflare Access; null without a team. */
   readonly access: AccessSettings | null
@@ -53,7 +53,7 @@ export interface Deployment {
   readonly controlPrefix: string
   /** The header that contains a visitor's address, or null to trust none. */
   readonly trustedIpHeader: string | null
-  /** Where the trace of each request is written: nowhere, into a header of its answer, or also into the log. */
+  /** Where the trace of each request is written: nowhere, into a header of its answer, or into the log as well. */
   readonly debug: 'off' | 'header' | 'log'
 }
 
@@ -64,7 +64,7 @@ const TOKEN_MIN = 32
 /** The longest bearer token, in characters. Anything longer is not compared. */
 export const TOKEN_MAX = 512
 
-/** A list. A variable from a command line is text. */
+/** A list. If the variable is from a command line, it is text that contains JSON. */
 function listOf<Element extends z.ZodType>(element: Element) {
   const asList = (value: unknown) =>
     typeof value === 'string'
@@ -100,7 +100,7 @@ export const deploymentSchema = z.object({
   DEBUG: z.string().default(''),
 })
 
-/** Reads and validates everything but the secrets. Throws SettingsError with all problems. */
+/** Reads and validates everything except the secrets. Throws SettingsError with all problems. */
 export function readDeployment(variables: Variables): Deployment {
   const parsed = deploymentSchema.safeParse(variables, { reportInput: true })
   const problems = parsed.success ? [] : [...problemsOf(parsed.error, '')]
@@ -133,7 +133,10 @@ export function readDeployment(variables: Variables): Deployment {
   })
 }
 
-/** Returns the control prefix even of a configuration that is refused: health checks must find their route. */
+/**
+ * Returns the control prefix. It works even for a configuration that is refused, because health checks must find their
+ * route.
+ */
 export function controlPrefixOf(variables: Variables): string {
   const given: unknown = variables.CONTROL_PREFIX
   return typeof given === 'string' && isOneSegment(given) ? given : CONTROL_PREFIX
@@ -155,16 +158,14 @@ export function isOnlyAdminHost({ adminHost }: Deployment, { host, hostname }: U
 }
 
 /**
- * Returns the admin token, or null when it is unset. Throws SettingsError when the token is too short or too long, or
- * when a header cannot carry it.
+ * Returns the admin token, or null if it is unset. Throws SettingsError if the token is too short or too long, or if a
+ * header cannot contain it.
  */
 export function readAdminToken(variables: Variables): string | null {
   return readToken('ADMIN_TOKEN', variables)
 }
 
-/**
- * Returns the token that only reads metrics, or null when it is unset. Throws SettingsError as `readAdminToken` does.
- */
+/** Returns the token that only reads metrics, or null if it is unset. Throws SettingsError as `readAdminToken` does. */
 export function readMetricsToken(variables: Variables): string | null {
   return readToken('METRICS_TOKEN', variables)
 }
@@ -190,7 +191,7 @@ function fromJson(value: unknown): unknown {
   }
 }
 
-/** The dashboard must not share a host with a room, because a script on a shop could read it. */
+/** Returns a problem if the dashboard shares a host with a room: a script on a shop's page could read the dashboard. */
 function adminClash(adminHost: string | undefined, rooms: readonly RoomConfig[]): SettingsProblem[] {
   if (!adminHost || adminHost === '*') return []
   const hostname = adminHost.toLowerCase().replace(/:\d+$/, '')
@@ -201,8 +202,8 @@ function adminClash(adminHost: string | undefined, rooms: readonly RoomConfig[])
 }
 
 /**
- * Without a trusted header the address is that of the connection. Behind a proxy it is the proxy's, for every visitor,
- * so such an address must not let requests by.
+ * Returns a problem if no header with visitors' addresses is trusted. Then each address is that of the connection.
+ * Behind a proxy this is the proxy's, for every visitor, so it must not let requests through.
  */
 function hiddenVisitors({ ORIGIN_ADDRESSES, TRUSTED_IP_HEADER }: z.output<typeof deploymentSchema>): SettingsProblem[] {
   if (TRUSTED_IP_HEADER !== '') return []
@@ -217,7 +218,7 @@ function isOneSegment(text: string): boolean {
   return /^\/[\w.-]+$/.test(text)
 }
 
-/** Returns whether a text is only scheme, host and port. Any other part would be dropped silently. */
+/** Returns whether a text is only scheme, host and port. Any other part would be ignored silently. */
 export function isOriginUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, pathname, search, hash, username } = new URL(text)

@@ -1,18 +1,18 @@
-/** Bindings of the Worker. `src/settings` is the only reader of its variables. */
+/** Bindings of the Worker. No other folder than `src/settings` reads its variables. */
 import type { DoorCalls, RoomCalls } from '../core/protocol/calls.ts'
 import type { OperatorCalls } from '../core/protocol/operators.ts'
 import type { Jurisdiction, Variables } from './deployment.ts'
 import type { RoomConfig } from './schema.ts'
 
-/** A namespace of objects as callers see it: objects by name, with their calls only. */
+/** A namespace of objects as callers see it: it finds objects by name, and shows only their calls. */
 interface Objects<Calls> {
   getByName(
     name: string,
     options?: DurableObjectNamespaceGetDurableObjectOptions & { retry?: { maxRetries?: number; timeoutMs?: number } },
   ): Calls
   /**
-   * Returns the objects that live in a jurisdiction. Objects of the same names outside of it are different ones. Absent
-   * where the platform has none.
+   * Returns the objects in a jurisdiction. They differ from objects of the same names outside of it. Absent if the
+   * platform has no jurisdictions.
    */
   jurisdiction?(name: Jurisdiction): Objects<Calls>
 }
@@ -20,13 +20,13 @@ interface Objects<Calls> {
 export interface Env extends Variables {
   readonly DOOR: Objects<DoorCalls<RoomConfig>>
   readonly ROOM: Objects<RoomCalls<RoomConfig>>
-  /** Set where the origin must see the visitor's Host (plain workerd): every request goes to its fixed address. */
+  /** Set if the origin must get the visitor's Host (plain workerd). Then every request goes to this fixed address. */
   readonly ORIGIN_SERVICE?: Fetcher
-  /** Set where the runtime keeps alerts away from private addresses (plain workerd). */
+  /** Set if the runtime keeps alerts away from private addresses (plain workerd). */
   readonly ALERT_SERVICE?: Fetcher
 }
 
-/** The platform retries once at most, because every caller has its own answer to a failure. */
+/** The platform retries a call at most once, because every caller has its own way to handle a failure. */
 const RETRY = { maxRetries: 1, timeoutMs: 1_000 }
 
 const HINTS: Record<string, DurableObjectLocationHint> = {
@@ -39,8 +39,8 @@ const HINTS: Record<string, DurableObjectLocationHint> = {
 }
 
 /**
- * Doors are named `<region>-<index>`; the region hints where an object of that name should live. A jurisdiction decides
- * that by itself.
+ * Returns a door. Doors are named `<region>-<index>`. The region is a hint where the object should be created. With a
+ * jurisdiction there is no hint.
  */
 export function doorStub(env: Env, room: string, door: string): DoorCalls<RoomConfig> {
   const hint = env.JURISDICTION ? undefined : HINTS[door.slice(0, door.indexOf('-'))]
@@ -54,10 +54,12 @@ export function roomStub(env: Env, room: string): RoomCalls<RoomConfig> {
   return objectsOf(env.ROOM, env).getByName(room, { retry: RETRY })
 }
 
-/** The object that has the tokens of operators. No room can have its name. */
+/** The name of the object that stores the tokens of operators. No room can have this name. */
 export const OPERATORS = '(operators)'
 
-/** It is of the class of rooms, because a new class could not be rolled back (docs/decisions/0033). */
+/**
+ * Returns that object. It has the class of rooms, because a new class could not be rolled back (docs/decisions/0033).
+ */
 export function operatorsStub(env: Env): OperatorCalls {
   return objectsOf(env.ROOM, env).getByName(OPERATORS, { retry: RETRY })
 }

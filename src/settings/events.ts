@@ -9,13 +9,19 @@ import { flag, show, textLike, textThat } from './messages.ts'
 import { overridable } from './overridable.ts'
 
 const EVENTS_MAX = 100
-/** A visitor is counted only after up to a minute of polls, and the page needs time to announce the start. */
+/**
+ * The shortest prequeue, in minutes: a visitor counts only after up to a minute of polls, and the page needs time to
+ * announce the start.
+ */
 const PREQUEUE_MIN_MINUTES = 5
-/** A ticket lives for 24 hours after its last poll. So a visitor who closes the page overnight still takes part. */
+/**
+ * The longest prequeue. A ticket is valid for 24 hours after its last poll. So a visitor who closes the page overnight
+ * still takes part.
+ */
 const PREQUEUE_MAX_MINUTES = 24 * 60
 const EVENT_MAX_DAYS = 366
 const EVENT_MIN_MINUTES = 1
-/** Events must lie in these years: this catches a typing error such as the year 20255. */
+/** Events must be in these years, which catches a mistyped year such as 20255. */
 const YEARS = { first: 2000, last: 2100 }
 const ISO_8601 = /^(\d{4})-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/
 
@@ -91,14 +97,16 @@ export const eventsSchema = z
     })
   })
 
-/** A stretch of time: the prequeue of an event, an event, or neither. Phases cover all time, in order. */
+/**
+ * A stretch of time: the prequeue of an event, the event, or neither. The phases follow one another and cover all time.
+ */
 export interface Phase {
   readonly fromMs: number
   readonly untilMs: number
   /** The event in force. */
   readonly event: EventConfig | null
   readonly isPrequeue: boolean
-  /** The event in force, or the next one. */
+  /** The event in force, or else the next one. */
   readonly next: ScheduledEvent | null
 }
 
@@ -155,7 +163,7 @@ function isTime(text: string): boolean {
   return year >= YEARS.first && year <= YEARS.last && isRealDate(text)
 }
 
-/** `Date.parse` reads 30 February as 2 March. */
+/** True if the date exists. `Date.parse` would read 30 February as 2 March. */
 function isRealDate(text: string): boolean {
   if (Number.isNaN(Date.parse(text))) return false
   const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number)

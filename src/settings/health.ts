@@ -11,7 +11,9 @@ const UPSTREAMS_MAX = 20
 const localPath = (what: string) =>
   textThat(text => /^\/(?!\/)[\w\-./~!$&'()*+,;=:@%?]*$/.test(text), `${what} like /health that begins with one /`)
 
-/** A probe request. Its interval and timeout are in seconds, and `status` is the one status that counts as healthy. */
+/**
+ * A probe request. Its interval and timeout are in seconds. Only the answer's `status` given here counts as healthy.
+ */
 const probe = z.strictObject({
   path: localPath('a path'),
   interval: numberIn(1, 300, 'fractions').default(5),
@@ -116,8 +118,8 @@ export const upstreamList = z
   .default([])
 
 /**
- * Returns the upstreams through which fallback redirects lead back to the first one when all are out. Returns an empty
- * list when the redirects lead elsewhere.
+ * Returns the upstreams through which fallback redirects lead back to the first one, if all of them are blocked.
+ * Returns an empty list if the redirects lead elsewhere.
  */
 function circleFrom(upstreams: readonly z.output<typeof upstream>[], first: number): readonly string[] {
   const passed: string[] = []
@@ -125,13 +127,13 @@ function circleFrom(upstreams: readonly z.output<typeof upstream>[], first: numb
   while (at && !passed.includes(at.name) && at.fallback.answer === 'redirect') {
     passed.push(at.name)
     const { to } = at.fallback
-    // A redirected page load is a GET request.
+    // The redirect of a page load leads to a GET request.
     at = upstreams.find(one => (one.methods?.includes('GET') ?? true) && hasPath(one, to))
   }
   return at && at === upstreams[first] ? passed : []
 }
 
-/** Returns whether the target of a redirect is a path of the upstream. */
+/** Returns whether an upstream contains the path to which a redirect leads. */
 function hasPath({ paths, exact }: Pick<z.output<typeof upstream>, 'paths' | 'exact'>, to: string): boolean {
   return pathRule(paths, { ignoreCase: false, exact }).matches(readingsOf(to.split('?')[0] ?? ''))
 }
@@ -142,7 +144,7 @@ export type UpstreamConfig = z.output<typeof upstream>
 export type ProbeConfig = z.output<typeof probe>
 export type Fallback = z.output<typeof fallback>
 
-/** Returns the problem of a pinned breaker whose upstream does not exist, or null. */
+/** Returns a problem if a breaker is pinned whose upstream does not exist, otherwise null. */
 export function pinProblem(
   pins: PinsConfig,
   upstreams: readonly UpstreamConfig[],

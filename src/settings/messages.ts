@@ -1,15 +1,15 @@
-/** Validation messages: every refusal names the path, the value and the range. */
+/** Messages about invalid settings. Each one names the path, the value and the range. */
 import * as z from 'zod'
 import { namesAt } from './suggest/known-names.ts'
 import { nearest } from './suggest/nearest.ts'
 
 /** One thing an operator must fix. */
 export interface SettingsProblem {
-  /** `rooms[0].bypass[1].cidr` */
+  /** For example `rooms[0].bypass[1].cidr`. */
   readonly path: string
-  /** `must be 1 to 10,000,000, got 0` */
+  /** For example `must be 1 to 10,000,000, got 0`. */
   readonly message: string
-  /** The line of the file; absent where there is no file, or no such line. */
+  /** The line of the file. Absent if there is no file, or no such line. */
   readonly line?: number
 }
 
@@ -25,7 +25,7 @@ export class SettingsError extends Error {
     this.problems = problems
   }
 
-  /** Returns the same error with the line of each problem, where the file has one. */
+  /** Returns the same error with the line of each problem, if the file has such a line. */
   at(lineOf: (path: string) => number | null): SettingsError {
     return new SettingsError(
       this.problems.map(problem => {
@@ -51,7 +51,7 @@ export function textLike(pattern: RegExp, what: string) {
   return z.string({ error }).regex(pattern, { error })
 }
 
-/** Text that a test accepts. */
+/** Text for which `test` returns true. `what` completes the sentence "must be ...". */
 export function textThat(test: (text: string) => boolean, what: string) {
   const error = (issue: { input?: unknown }) => `must be ${what}, got ${show(issue.input)}`
   return z.string({ error }).refine(test, { error })
@@ -66,7 +66,7 @@ export function flag() {
   return z.boolean({ error: issue => `must be true or false, got ${show(issue.input)}` })
 }
 
-/** The expected type of a setting, in the words of operators. */
+/** The expected type of a setting, in words for operators. */
 const KINDS: Readonly<Partial<Record<string, string>>> = {
   array: 'a list',
   object: 'an object of settings',
@@ -75,15 +75,15 @@ const KINDS: Readonly<Partial<Record<string, string>>> = {
 }
 
 /**
- * The most problems in one answer. An operator reads no more, and a list of 100,000 would be larger than a message
- * between objects may be.
+ * The most problems in one answer. An operator does not read more. A list of 100,000 problems would exceed the largest
+ * message between objects.
  */
 const PROBLEMS_MAX = 100
 const NAME_MAX = 100
 
 /**
- * Turns zod's issues into problems, with paths as people write them. With the schema, a misspelt name gets the name
- * that may be meant.
+ * Turns zod's issues into problems, with paths as operators write them. With the schema, a problem with a misspelt name
+ * suggests the right one.
  */
 export function problemsOf(error: z.ZodError, at: string, schema?: z.ZodType): SettingsProblem[] {
   const issues = withoutLengths(error.issues)
@@ -93,8 +93,8 @@ export function problemsOf(error: z.ZodError, at: string, schema?: z.ZodType): S
 }
 
 /**
- * Leaves out the length of a value that has the wrong type. Zod checks the length of anything that has one: a text, or
- * an object with a `length`, in place of a list.
+ * Removes issues about the length of a value with the wrong type. If a list is expected, zod also checks the length of
+ * a text, or of an object with a `length`.
  */
 function withoutLengths(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
   const wrong = new Set(issues.filter(({ code }) => code === 'invalid_type').map(({ path }) => pathOf('', path)))
@@ -132,15 +132,15 @@ export function pathOf(at: string, path: readonly PropertyKey[]): string {
   }, at)
 }
 
-/** A value as it was given, cut to 80 characters. */
+/** Returns a value as it was given, cut to 80 characters. */
 export function show(value: unknown): string {
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
 
 /**
- * Names are keys of plain objects, and every object already has a `constructor`. Other built-in names have capitals or
- * begin with `_`, which a name may not.
+ * True if a name is not one of JavaScript's own. Names are keys of plain objects, and every object already has a
+ * `constructor`. Other built-in names have capitals or begin with `_`, which names here may not.
  */
 export function isOwnName(name: string): boolean {
   return name !== 'constructor'

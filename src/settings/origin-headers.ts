@@ -1,17 +1,17 @@
 /**
  * Headers that proxies set and origins trust. A visitor could forge them, so they are dropped unless a room names them
- * in `allowed_override_headers`. This is the one list of them.
+ * in `allowed_override_headers`. All of them are in this list.
  */
 
 export interface SpokenByProxies {
-  /** The false belief that a forged header would give an origin. */
+  /** The false information that a forged header would give to an origin. */
   readonly why: string
   readonly names: readonly string[]
-  /** Every header that begins with one of these. */
+  /** All headers that begin with one of these are dropped. */
   readonly prefixes: readonly string[]
-  /** Cloudflare sets these itself, so behind Cloudflare they are true. */
+  /** Cloudflare sets these headers itself, so behind Cloudflare they are true. */
   readonly isCloudflares?: boolean
-  /** The edge sets these itself, so no room can let a visitor's own header pass. */
+  /** The edge sets these headers itself, so no room can let a visitor's own one pass. */
   readonly isOurs?: boolean
 }
 
@@ -42,7 +42,8 @@ export const SPOKEN_BY_PROXIES: readonly SpokenByProxies[] = [
       'x-request-uri',
       'x-waws-unencoded-url',
     ],
-    // X-Original-URL, X-Original-URI, X-Rewrite-URL, X-Forwarded-Uri, X-Forwarded-Prefix, X-Envoy-Original-Path.
+    // Examples: X-Original-URL, X-Original-URI, X-Rewrite-URL, X-Forwarded-Uri, X-Forwarded-Prefix,
+    // X-Envoy-Original-Path.
     prefixes: ['x-original-', 'x-rewrite-', 'x-forwarded-', 'x-envoy-', 'x-script-name', 'script-name', 'path-info'],
   },
   {
@@ -112,7 +113,7 @@ export const SPOKEN_BY_PROXIES: readonly SpokenByProxies[] = [
       'x-user-id-token',
       'x-webauth-user',
     ],
-    // oauth2-proxy, Kong, Google IAP, App Engine, AWS, Azure, Cloudflare Access, Tailscale.
+    // Used by oauth2-proxy, Kong, Google IAP, App Engine, AWS, Azure, Cloudflare Access and Tailscale.
     prefixes: [
       'x-consumer-',
       'x-auth-request-',
@@ -127,7 +128,7 @@ export const SPOKEN_BY_PROXIES: readonly SpokenByProxies[] = [
   },
   {
     why: 'the framework itself has made this request',
-    // `Proxy` is httpoxy (CVE-2016-5385), the others belong to Next.js (CVE-2025-29927) and its hosts.
+    // `Proxy` is for httpoxy (CVE-2016-5385). The others are of Next.js (CVE-2025-29927) and its hosts.
     names: [
       'proxy',
       'x-middleware-invoke',

@@ -1,8 +1,8 @@
-/** Patterns of hosts, paths and methods, as operators write them. Only this file matches a path against them. */
+/** Patterns of hosts, paths and methods, as operators write them. No other file matches a path against a pattern. */
 import { type Readings, withoutSlash } from '../core/path.ts'
 import { textLike, textThat } from './messages.ts'
 
-/** The hosts of a room: one, all below a domain, or every host. */
+/** The hosts of a room: one host, all hosts below a domain, or every host. */
 export const hostPattern = () =>
   textLike(
     /^(\*|(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?|\d+(\.\d+){3})$/i,
@@ -16,28 +16,30 @@ export function matchesHost(hostname: string, pattern: string): boolean {
   return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : name === pattern
 }
 
-/** URL Pattern (WHATWG) for a path, anchored at both ends. */
+/** A URL Pattern (WHATWG) for a path. It must match the whole path. */
 export const pathPattern = () => textThat(isPathPattern, 'a path pattern like /checkout/* that begins with /')
 
 export const method = () => textLike(/^[A-Z]+$/, 'an HTTP method in capitals')
 
 export interface PathRule {
-  /** Whether a path falls under the rule. A path that cannot be read falls under every rule. */
+  /** True if the rule applies to a path. Every rule applies to a path that cannot be read. */
   matches(readings: Readings): boolean
-  /** Returns one name for all spellings of a path that the rule takes for the same. */
+  /** Returns the same name for all paths that the rule treats as one. */
   nameOf(readings: Readings): string
 }
 
 interface PathRuleOptions {
-  /** The origin treats `/Login` and `/login` as one path. */
+  /** True if the origin treats `/Login` and `/login` as one path. */
   readonly ignoreCase: boolean
-  /** A slash at the end, a format suffix, an index page or a path behind a script makes it another path. */
+  /**
+   * True if a path with a slash at the end, a format suffix, an index page or more path after a script is another path.
+   */
   readonly exact?: boolean
 }
 
 /**
- * A rule that limits, protects or blocks paths. Null stands for all paths. The rule is generous, or another spelling
- * would get around it: any reading counts, and unless the rule is `exact`, any name of the path.
+ * A rule that limits, protects or blocks paths. Null means all paths. The rule matches generously, or another spelling
+ * would get around it: any reading counts, and unless the rule is `exact`, any name of the path counts, too.
  */
 export function pathRule(patterns: readonly string[] | null, { ignoreCase, exact = false }: PathRuleOptions): PathRule {
   const compiled = patterns?.map(pattern => patternTest(pattern, { ignoreCase, exact }))
@@ -61,8 +63,8 @@ export function pathRule(patterns: readonly string[] | null, { ignoreCase, exact
 }
 
 /**
- * A rule that lets requests bypass the room. Null stands for any path. The rule is strict: the path must have only one
- * reading, and must match the pattern as it is written.
+ * A rule that lets requests bypass the room. Null means any path. The rule matches strictly: the path must have only
+ * one reading, and must match the pattern exactly as it is written.
  */
 export function bypassPath(pattern: string | null): (readings: Readings) => boolean {
   if (pattern === null) return ({ single }) => single
@@ -73,9 +75,9 @@ export function bypassPath(pattern: string | null): (readings: Readings) => bool
 type PatternTest = (path: string, alike: string) => boolean
 
 /**
- * A URL Pattern (WHATWG) for a path, anchored at both ends. Most patterns are plain or end in `*`, so one comparison is
- * enough. For the others the fixed beginning and a format at the end are compared first, because a full test costs a
- * few microseconds. `alike` is the path, in lower case where case is ignored.
+ * Tests paths against a URL Pattern (WHATWG), which must match the whole path. Most patterns are plain or end in `*`,
+ * so one comparison is enough. For the others, the fixed beginning and a format at the end are compared first, because
+ * a full test costs a few microseconds. `alike` is the path, in lower case if case is ignored.
  */
 function patternTest(pattern: string, { ignoreCase, exact }: Required<PathRuleOptions>): PatternTest {
   const text = ignoreCase ? pattern.toLowerCase() : pattern
@@ -92,7 +94,7 @@ function patternTest(pattern: string, { ignoreCase, exact }: Required<PathRuleOp
   const ending = /[)}](\.\w+)$/.exec(text)?.[1] ?? ''
   const compiled = new URLPattern({ pathname: pattern }, { ignoreCase })
   return (path, alike) => {
-    // A name has no slash at its end, but the pattern may require one.
+    // A name never ends in a slash, but the pattern may require one.
     if (!alike.startsWith(beginning) && (exact || `${alike}/` !== beginning)) return false
     if (!alike.endsWith(ending)) return false
     return compiled.test({ pathname: path }) || (!exact && compiled.test({ pathname: `${path}/` }))

@@ -1,6 +1,6 @@
 /**
- * Rate limit policies, as operators write them and compiled: what a session may do, and what a network may do without
- * one.
+ * Rate limit policies, as operators write them and in compiled form: the limits of a session, and those of a network
+ * without a session.
  */
 import * as z from 'zod'
 import { type Quota, quotaOf } from '../core/gcra.ts'
@@ -9,13 +9,13 @@ import { flag, numberIn, oneOf, type SettingsProblem, show, textLike, textThat }
 import { method, type PathRule, pathPattern, pathRule } from './patterns.ts'
 
 const POLICIES_MAX = 16
-/** No clock here is finer than a millisecond. */
+/** The most requests per second in a policy, because no clock here is finer than a millisecond. */
 const PER_SECOND_MAX = 1_000
-/** Names of limits that are not policies of the list. */
+/** Names of limits that are no policies, so no policy may have them. */
 const RESERVED = ['anonymous', 'concurrent']
 /**
- * Generous, so that no person notices it. Visitors who share a pass share one budget. The heaviest admin page takes
- * about a hundred requests.
+ * The policy is so generous that no person notices it, but visitors who share a pass share one budget. The heaviest
+ * admin page takes about a hundred requests.
  */
 const SESSION_POLICY = { name: 'session', count: 1_200, period: 60, burst: 600 }
 const TOKEN = /^[!#$%&'*+\-.^`|~\w]+$/
@@ -80,7 +80,9 @@ const policySchema = z
   })
   .transform(policy => ({ ...policy, burst: policy.burst ?? policy.count }))
 
-/** The policies of a room. A policy named `session` is added when the list has none. Its `mode` turns it off. */
+/**
+ * The policies of a room. If none is named `session`, a default one is added. An operator turns it off by its `mode`.
+ */
 export const rateLimits = z
   .array(policySchema)
   .superRefine((policies, context) => {
@@ -103,17 +105,17 @@ export const rateLimits = z
   )
 
 /**
- * How many tickets of one network an isolate counts in the line: enough for an office at once, too few for a script.
+ * The quota of tickets that one isolate counts in the line for one network: enough for an office, too few for a script.
  */
 export const anonymousLimit = z.strictObject({
   count: numberIn(1, 1_000_000).default(120),
   period: numberIn(1, 86_400).default(60),
-  // An office of 500 people is in line at once, even if each was first refused at an open door.
+  // This lets an office of 500 people into the line at once, even if each was first refused at an open door.
   burst: numberIn(1, 1_000_000).default(1_000),
   mode: oneOf('enforce', 'off').default('enforce'),
 })
 
-/** The answers that carry the RateLimit fields, and the version of the draft. */
+/** The answers that contain the RateLimit fields, and the version of the draft. */
 export const rateLimitHeaders = z.strictObject({
   on: oneOf('auto', 'always', 'limited').default('auto'),
   version: oneOf('draft-11', 'draft-7').default('draft-11'),
@@ -128,25 +130,27 @@ export interface Policy {
   readonly quota: Quota
   readonly count: number
   readonly periodSeconds: number
-  /** The tokens that a request takes when it is forwarded. */
+  /** The tokens that are taken from a session when a request is forwarded. */
   readonly cost: number
-  /** The header of the origin's answer that contains the cost of the request. It is charged after the answer. */
+  /**
+   * The header in which the origin's answer contains the cost of the request. That cost is charged after the answer.
+   */
   readonly costHeader: string | null
   readonly perPath: boolean
-  /** Counts by network and not by session, at each isolate separately. */
+  /** True if the policy counts by network instead of by session. Each isolate counts separately. */
   readonly perNetwork: boolean
   readonly paths: PathRule
-  /** Counts what it would refuse, and refuses nothing. */
+  /** True if the policy only counts what it would refuse, and refuses nothing. */
   readonly isShadow: boolean
   readonly requeues: boolean
-  /** Whether all requests fall under it, so that no request needs to be inspected. */
+  /** True if the policy covers every request, so that requests need not be inspected. */
   readonly matchesAll: boolean
   matches(method: string, readings: Readings): boolean
 }
 
 /**
- * Returns the policies that are not off. With `observe` all of them count and refuse nothing. With `ignoreCase` the
- * origin treats `/Login` and `/login` as one path.
+ * Returns the policies that are not off. In a room with `observe`, they only count and refuse nothing. With
+ * `ignoreCase` the origin treats `/Login` and `/login` as one path.
  */
 export function compilePolicies(
   policies: readonly PolicyConfig[],
@@ -187,7 +191,7 @@ function quotaFor({ count, period, burst }: { count: number; period: number; bur
   return quotaOf(count, period * 1_000, burst)
 }
 
-/** Adds the name of the policy to a problem, so that an operator need not count list entries. */
+/** Adds the name of the policy to a problem. Then an operator need not count the entries of the list. */
 export function namePolicy(problem: SettingsProblem, room: unknown): SettingsProblem {
   const index = /\brate_limits\[(\d+)\]/.exec(problem.path)?.[1]
   if (index === undefined || typeof room !== 'object' || room === null) return problem

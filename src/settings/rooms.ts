@@ -1,9 +1,9 @@
-/** A list of rooms as a whole: each room is valid, and no two share a name or a route. */
+/** The list of all rooms: each room is valid, and no two share a name or a route. */
 import { pathOf, problemsOf, SettingsError, type SettingsProblem, show, UNKNOWN_SETTING } from './messages.ts'
 import { namePolicy } from './rate-limits.ts'
 import { overridesSchema, type RoomConfig, type RuntimeSetting, roomSchema } from './schema.ts'
 
-/** Settings changed live, as operators wrote them. */
+/** Settings that were changed live, as operators wrote them. */
 export type Overrides = Partial<Pick<RoomConfig, RuntimeSetting>>
 
 export const ROOMS_MAX = 100
@@ -33,8 +33,8 @@ export function parseRooms(value: unknown, at = 'rooms'): readonly RoomConfig[] 
 }
 
 /**
- * Returns a room with live changes over its file settings, validated as a whole. Throws SettingsError, whose paths
- * begin at `at`.
+ * Returns a room with live changes on top of its file settings. The result is validated as a whole. Throws
+ * SettingsError, whose paths begin at `at`.
  */
 export function withOverrides(room: RoomConfig, overrides: unknown, at = ''): RoomConfig {
   const parsed = overridesSchema.safeParse(overrides, REPORT)
@@ -55,8 +55,8 @@ export function withOverrides(room: RoomConfig, overrides: unknown, at = ''): Ro
 }
 
 /**
- * Returns the stored live changes that still fit a room's file, and what is wrong with the others. The file may be
- * newer than the changes.
+ * Returns the stored live changes that still fit a room's file, and the problems with the others. The file may be newer
+ * than the changes.
  */
 export function fitting(
   room: RoomConfig,
@@ -72,7 +72,10 @@ export function fitting(
   }
 }
 
-/** Returns the changes that cause the problems. A problem of a setting of the file may be caused by any change. */
+/**
+ * Returns the changes that cause the problems. If a problem is about a setting of the file, any change may be its
+ * cause.
+ */
 function blamed(room: RoomConfig, overrides: Overrides, problems: readonly SettingsProblem[]): ReadonlySet<string> {
   const names = Object.keys(overrides)
   const named = names.filter(name => problems.some(({ path }) => path.split(/[.[]/)[0] === name))
@@ -91,7 +94,7 @@ function problemsWith(room: RoomConfig, overrides: Overrides): readonly Settings
   }
 }
 
-/** Returns live changes without those of some settings. */
+/** Returns the live changes, except those of some settings. */
 export function without(overrides: Overrides, names: ReadonlySet<string>): Overrides {
   return Object.fromEntries(Object.entries(overrides).filter(([name]) => !names.has(name)))
 }
@@ -101,12 +104,12 @@ export function routesOf(room: RoomConfig): { host: string; path: string }[] {
   return [{ host: room.host, path: room.path }, ...room.additional_routes]
 }
 
-/** Returns the paths of a room's routes, without repetition. A site lies below each. */
+/** Returns the paths of a room's routes, each once. A site lies below each path. */
 export function sitesOf(room: RoomConfig): readonly string[] {
   return [...new Set(routesOf(room).map(({ path }) => path))]
 }
 
-/** Settings of the file cannot be changed live. The message must explain this, instead of "is not a setting". */
+/** Explains a problem with a setting that only the file can set. Otherwise its message would be "is not a setting". */
 export function explainFixed(problem: SettingsProblem): SettingsProblem {
   const fixed = problem.message.startsWith(UNKNOWN_SETTING) && Object.keys(roomSchema.shape).includes(problem.path)
   return fixed ? { path: problem.path, message: 'cannot be changed live: change the file and deploy' } : problem

@@ -1,8 +1,8 @@
 /**
- * The settings of a room as operators write them, in `[[vars.ROOMS]]`, in a rooms file or through the admin API.
+ * The settings of a room as operators write them: in `[[vars.ROOMS]]`, in a rooms file or through the admin API.
  *
- * Names follow Cloudflare Waiting Room where it has a word, so that its users can move over. Durations are minutes.
- * Timeouts, the `interval` of a probe and the `period` of a rate limit are seconds.
+ * If Cloudflare Waiting Room has a name for a setting, it is used here, so that its users can move over. Durations are
+ * in minutes. Timeouts, the `interval` of a probe and the `period` of a rate limit are in seconds.
  */
 import * as z from 'zod'
 import { LANES_MAX } from '../core/ticket.ts'
@@ -30,7 +30,7 @@ const path = () =>
     'a path like /shop: it begins with /, and has no wildcard, dot segment, query or percent-encoding',
   ).transform(text => (text === '/' ? text : text.replace(/\/$/, '')))
 
-/** Sources of the CSP directive `frame-ancestors`: `self`, `none`, or origins. `https://*.shop.example` is allowed. */
+/** Sources of the CSP directive `frame-ancestors`: `self`, `none`, or origins such as `https://*.shop.example`. */
 const frameAncestors = z
   .array(textThat(isFrameSource, 'self, none or an origin like https://shop.example or https://*.shop.example'))
   .max(20)
@@ -159,7 +159,7 @@ export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).super
     context.addIssue({ code: 'custom', path: ['max_session_duration'], message })
   }
   const sites = [room, ...room.additional_routes].map(({ path }) => path)
-  // A bypass rule that was refused cannot be compiled.
+  // If there are other issues, a bypass rule may be invalid. Then it cannot be compiled, so the brand is not checked.
   for (const { path, message } of context.issues.length === 0 ? brandProblems(room, sites) : [])
     context.addIssue({ code: 'custom', path: ['brand', path], message })
   const pages = pagesProblem([room.custom_page_html, ...room.events.map(event => event.custom_page_html)])
@@ -180,7 +180,8 @@ export const overridesSchema = z.strictObject(
 )
 
 /**
- * One complete room: defaults filled in, names as operators write them. Plain data, so that objects can exchange it.
+ * One complete room: defaults are filled in, names are as operators write them. Plain data, so that objects can
+ * exchange it.
  */
 export type RoomConfig = z.output<typeof roomSchema>
 export type RuntimeSetting = keyof typeof runtimeShape

@@ -4,8 +4,7 @@
 export type Platform = 'cloudflare' | 'elsewhere'
 
 /**
- * Headers that proxies set, and the proxy that sets each. Visitors behind any other proxy can write such a header
- * themselves.
+ * Headers with the name of the proxy that sets each. Behind any other proxy, visitors can set such a header themselves.
  */
 const SET_BY: Readonly<Record<string, string>> = {
   'CF-Connecting-IP': 'Cloudflare',
@@ -20,17 +19,17 @@ const SET_BY: Readonly<Record<string, string>> = {
   'X-NF-Client-Connection-IP': 'Netlify',
   'X-Vercel-Forwarded-For': 'Vercel',
 }
-/** Headers that an operator's proxy is configured to set, to the address of the connection. */
+/** Headers that an operator can configure a proxy to set, to the address of the connection. */
 const SET_BY_OWN = ['X-Real-IP', 'X-Client-IP', 'X-Cluster-Client-IP']
-/** Lists to which each proxy adds an address. */
+/** Headers that are lists. Each proxy adds an address to them. */
 const LISTS = ['X-Forwarded-For', 'Forwarded']
 const USUAL = [...Object.keys(SET_BY), ...SET_BY_OWN, ...LISTS]
 const ON_CLOUDFLARE = ['CF-Connecting-IP', 'True-Client-IP', 'X-Forwarded-For']
-/** A name that differs from a usual one in at most this many letters was probably mistyped. */
+/** A name that differs from a usual one by at most this many letters was probably mistyped. */
 const TYPOS_MAX = 2
 
 /**
- * Returns null for a name that is right where the Worker runs, else advice. A null `name` means that no header is
+ * Returns advice on a name, or null if the name is right where the Worker runs. A null `name` means that no header is
  * trusted.
  */
 export function adviceOnTrustedHeader(name: string | null, platform: Platform): string | null {
@@ -68,7 +67,7 @@ function isSame(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase()
 }
 
-/** Letters to insert, drop or replace to get from one text to the other (Levenshtein). */
+/** Returns how many letters must be inserted, dropped or replaced to turn one text into the other (Levenshtein). */
 function typos(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, length) => length)
   for (let i = 1; i <= from.length; i++) {

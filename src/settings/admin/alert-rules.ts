@@ -40,12 +40,12 @@ export const alertRules = () =>
     })
     .default([])
 
-/** A rule without a name is called after its condition. */
+/** Returns the name of a rule. A rule without a name has that of its condition. */
 export function nameOf({ name, when }: { readonly name?: string | undefined; readonly when: string }): string {
   return name ?? when
 }
 
-/** Returns the rules in the form that decisions use. */
+/** Returns the rules in the form that the decisions of `core` use. */
 export function alertRulesOf(rules: readonly z.output<typeof rule>[]): AlertRule[] {
   return rules.map(one => ({
     name: nameOf(one),

@@ -3,15 +3,17 @@ import * as z from 'zod'
 import { oneOf, type SettingsProblem, textThat } from '../messages.ts'
 import { ROLES, type Role } from './named-tokens.ts'
 
-/** Longer lists are groups that Access itself should make. */
+/** The most rules. A longer list should be a group in Access itself. */
 const RULES_MAX = 50
 
-/** Gives a role to everyone who meets its one condition. The strongest role counts where several rules match. */
+/**
+ * A rule gives a role to each person who meets its one condition. If several rules match, the strongest role counts.
+ */
 const ruleSchema = z
   .strictObject({
     /** A group of the identity provider, as Access passes it on. */
     group: z.string().min(1).optional(),
-    /** An address, or `*@example.com` for all addresses of a domain. */
+    /** An email address, or `*@example.com` for all addresses of a domain. */
     email: textThat(
       text => /^[^@\s]+@[^@\s*]+$/.test(text),
       'an address, or *@example.com for a whole domain',
@@ -36,7 +38,7 @@ export const accessSchema = z.object({
 
 type AccessRule = z.output<typeof ruleSchema>
 
-/** How logins are checked. */
+/** The settings by which logins are checked. */
 export interface AccessSettings {
   /** The issuer of logins, `https://team.cloudflareaccess.com`. */
   readonly issuer: string
@@ -44,7 +46,7 @@ export interface AccessSettings {
   readonly rules: readonly AccessRule[]
 }
 
-/** The parts of a login by which it gets a role. */
+/** The parts of a login on which its role depends. */
 export interface AccessPerson {
   readonly email: string | null
   readonly service: string | null
@@ -53,14 +55,17 @@ export interface AccessPerson {
 
 type Variables = z.output<typeof accessSchema>
 
-/** Returns null when no team is set. */
+/** Returns the settings of logins, or null if no team is set. */
 export function accessOf({ ACCESS_TEAM, ACCESS_AUD, ACCESS_ROLES }: Variables): AccessSettings | null {
   if (ACCESS_TEAM === '') return null
   const host = ACCESS_TEAM.includes('.') ? ACCESS_TEAM : `${ACCESS_TEAM}.cloudflareaccess.com`
   return { issuer: `https://${host}`, audience: ACCESS_AUD, rules: ACCESS_ROLES }
 }
 
-/** Without the audience, a login at any other application of the team would open the dashboard. */
+/**
+ * Returns the problems with the settings of logins. Without the audience, a login at any other application of the team
+ * would open the dashboard.
+ */
 export function accessProblems({ ACCESS_TEAM, ACCESS_AUD, ACCESS_ROLES }: Variables): SettingsProblem[] {
   if (ACCESS_TEAM === '' && ACCESS_AUD === '' && ACCESS_ROLES.length === 0) return []
   const needed = 'is required where another ACCESS_ variable is set'
@@ -72,7 +77,7 @@ export function accessProblems({ ACCESS_TEAM, ACCESS_AUD, ACCESS_ROLES }: Variab
   return missing.flatMap(([path, isMissing]) => (isMissing ? [{ path, message: needed }] : []))
 }
 
-/** Returns the strongest role that the rules give to a person, or null for none. */
+/** Returns the strongest role that the rules give to a person, or null for no role. */
 export function roleOfPerson(rules: readonly AccessRule[], person: AccessPerson): Role | null {
   const given = rules.filter(rule => matches(rule, person)).map(({ role }) => role)
   return ROLES.findLast(role => given.includes(role)) ?? null

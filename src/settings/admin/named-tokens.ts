@@ -2,18 +2,18 @@
  * Tokens of persons and programs, each with a name and a role: the secret `ADMIN_TOKENS`.
  *
  * The secret contains the SHA-256 of each token, and never a token. A slow hash would gain nothing: a token has 256
- * random bits, so no list of likely tokens exists that a fast hash could be tried on.
+ * random bits, so an attacker has no list of likely tokens to try.
  */
 import * as z from 'zod'
 import { oneOf, problemsOf, SettingsError, textThat } from '../messages.ts'
 
-/** From the role that may do least to the one that may do most. Each role may do all that those before it may. */
+/** In the order of their rights. Each role may do everything that the roles before it may do. */
 export const ROLES = ['viewer', 'operator', 'admin'] as const
 export type Role = (typeof ROLES)[number]
 
-/** Cloudflare takes 5 KB for a secret. This many tokens with long names fit. */
+/** A secret on Cloudflare has at most 5 KB. This many tokens with long names fit. */
 const TOKENS_MAX = 30
-/** The name of `ADMIN_TOKEN` in the records. No other token may have it. */
+/** The name of `ADMIN_TOKEN` in the audit log. No other token may have this name. */
 export const FIRST_ADMIN = 'ADMIN_TOKEN'
 
 export function isTokenName(text: string): boolean {
@@ -27,11 +27,13 @@ const namedTokenSchema = z.strictObject({
   expires: textThat(isUtcTime, 'a time in UTC like 2027-03-01T00:00:00Z'),
 })
 
-/** A token as it is stored. Several may have one name, so that a new one is in use before the old one is revoked. */
+/**
+ * A token as it is stored. Several may have the same name, so that a new one is in use before the old one is revoked.
+ */
 export type NamedToken = z.output<typeof namedTokenSchema>
 
 /**
- * Returns the tokens in the order of the secret, expired ones included, or none when the secret is unset. Throws
+ * Returns the tokens in the order of the secret, with expired ones, or none if the secret is unset. Throws
  * SettingsError, whose message names the entry and never contains a hash.
  */
 export function readNamedTokens({

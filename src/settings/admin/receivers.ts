@@ -1,6 +1,6 @@
 /**
- * Receivers of alerts: the secret `ALERT_RECEIVERS`. Addresses of chats and keys of pagers are secrets, so rooms name a
- * receiver only.
+ * Receivers of alerts: the secret `ALERT_RECEIVERS`. Addresses of chats and keys of pagers are secrets, so rooms refer
+ * to a receiver only by its name.
  */
 import ipaddr from 'ipaddr.js'
 import * as z from 'zod'
@@ -34,11 +34,11 @@ export type Receiver = z.output<typeof receiverSchema>
 
 export interface ReceiverVariables {
   readonly ALERT_RECEIVERS?: string
-  /** Any text but `0` and `false` lets alerts go to private addresses and over http. */
+  /** With any text except `0` and `false`, alerts may go to private addresses and over http. */
   readonly ALERT_PRIVATE_RECEIVERS?: string
 }
 
-/** Throws SettingsError, whose message never contains an address or a key. */
+/** Returns the receivers. Throws SettingsError, whose message never contains an address or a key. */
 export function readReceivers(variables: ReceiverVariables): readonly Receiver[] {
   const { ALERT_RECEIVERS: text = '' } = variables
   if (text.trim() === '') return []
@@ -63,7 +63,10 @@ export function allowsPrivate({ ALERT_PRIVATE_RECEIVERS: text = '' }: ReceiverVa
   return !['', '0', 'false'].includes(text)
 }
 
-/** A name may still lead to a private address. On your own server the runtime refuses such a connection. */
+/**
+ * True if a URL is https and not at a private address. A name may still lead to one. On your own server the runtime
+ * refuses such a connection.
+ */
 function isPublicHttps({ protocol, hostname, username }: URL): boolean {
   if (protocol !== 'https:' || username !== '') return false
   const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')

@@ -1,16 +1,18 @@
-/** The names of what the secrets contain, for the audit log. No secret itself is among them. */
+/** The names of the entries in the secrets, for the audit log. The secrets themselves are left out. */
 import type { Variables } from '../deployment.ts'
 import { SettingsError } from '../messages.ts'
 import { type NamedToken, readNamedTokens } from './named-tokens.ts'
 
 export interface SecretNames {
-  /** Each named token with its role and its end. Null where the secret cannot be read, which the admin API reports. */
+  /** Each named token with its role and its end. Null if the secret cannot be read, which the admin API reports. */
   readonly tokens: readonly string[] | null
   /** The `kid` of each key for invitations to the room. */
   readonly invitationKeys: readonly string[]
 }
 
-/** Never throws: a room must go on for its visitors while a secret of operators is broken. */
+/**
+ * Returns the names. Never throws, because a room must go on for its visitors while a secret of operators is broken.
+ */
 export function secretNames(variables: Pick<Variables, 'ADMIN_TOKENS' | 'ROOM_KEYS'>, room: string): SecretNames {
   const invitationKeys = keysIn(variables.ROOM_KEYS ?? '')
     .filter(key => key.room === room && key.kid !== undefined)
@@ -18,7 +20,7 @@ export function secretNames(variables: Pick<Variables, 'ADMIN_TOKENS' | 'ROOM_KE
   return { tokens: tokensIn(variables), invitationKeys }
 }
 
-/** Returns when the first named token ends, or null without tokens that can be read. */
+/** Returns when the first named token ends. Returns null if there are no tokens, or they cannot be read. */
 export function firstTokenEndMs(variables: Pick<Variables, 'ADMIN_TOKENS'>): number | null {
   const ends = (readable(variables) ?? []).map(({ expires }) => Date.parse(expires))
   return ends.length === 0 ? null : Math.min(...ends)

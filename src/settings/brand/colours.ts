@@ -1,6 +1,4 @@
-/**
- * The colours of a room's pages. Contrast is that of WCAG 2.2: from 1, which cannot be seen, to 21 for black on white.
- */
+/** The colours of a room's pages. Contrast is that of WCAG 2.2: from 1 (invisible) to 21 (black on white). */
 
 type Rgb = readonly [red: number, green: number, blue: number]
 
@@ -8,17 +6,17 @@ type Rgb = readonly [red: number, green: number, blue: number]
 export interface Palette {
   readonly paper: string
   readonly ink: string
-  /** The colour of text that matters less. */
+  /** The colour of less important text. */
   readonly soft: string
   readonly line: string
   readonly accent: string
-  /** The colour of text on the accent. */
+  /** The colour of text on the accent colour. */
   readonly onAccent: string
 }
 
 export type Scheme = 'light' | 'dark'
 
-/** Text on a background needs this contrast (WCAG 1.4.6), so that lighter text on it still has 4.5. */
+/** Text on a background needs this contrast (WCAG 1.4.6). Then softer text on it still has a contrast of 4.5. */
 export const TEXT_CONTRAST_MIN = 7
 const SOFT_CONTRAST_MIN = 4.5
 /** Buttons, bars and outlines need this contrast (WCAG 1.4.11). */
@@ -26,9 +24,11 @@ const ACCENT_CONTRAST_MIN = 3
 
 const WHITE = '#ffffff'
 const BLACK = '#000000'
-/** Text in the order of preference. Pure black and white are for backgrounds on which the others are too weak. */
+/**
+ * Colours of text, the preferred one first. Pure black and white are for backgrounds on which the others are too weak.
+ */
 const INKS = ['#1f2528', '#eceae5', BLACK, WHITE] as const
-/** The colours of our own pages, as in waiting.css. */
+/** The colours of our own pages, the same as in waiting.css. */
 const OWN = {
   light: { paper: '#f8f7f3', accent: '#2c6e60' },
   dark: { paper: '#15181a', accent: '#7cc4b3' },
@@ -38,7 +38,10 @@ const SOFT_SHARE = 0.3
 const LINE_SHARE = 0.86
 const STEP = 0.05
 
-/** Returns the colours of a scheme. A colour of null is ours. An accent that is too weak is mixed with the text. */
+/**
+ * Returns the colours of a scheme. A colour of null is replaced by ours. An accent that is too weak is mixed with the
+ * text.
+ */
 export function paletteOf(given: { background: string | null; accent: string | null }, scheme: Scheme): Palette {
   const paper = longForm(given.background ?? OWN[scheme].paper)
   const ink = inkOn(paper)
@@ -53,7 +56,7 @@ export function paletteOf(given: { background: string | null; accent: string | n
   }
 }
 
-/** Returns the contrast of the best text on a background. */
+/** Returns the contrast that the best colour of text has on a background. */
 export function bestContrastOn(background: string): number {
   const paper = longForm(background)
   return contrast(inkOn(paper), paper)
@@ -76,7 +79,7 @@ function inkOn(paper: string): string {
   return enough ?? (contrast(BLACK, paper) > contrast(WHITE, paper) ? BLACK : WHITE)
 }
 
-/** Returns text as soft as it may be. */
+/** Returns the softest colour of text that still has enough contrast. */
 function softened(ink: string, paper: string): string {
   for (let share = SOFT_SHARE; share > 0; share -= STEP) {
     const soft = mixed(ink, paper, share)

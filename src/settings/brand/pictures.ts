@@ -1,9 +1,11 @@
 /**
- * Pictures of a brand: a data URI within the page, or a path of the site. A picture in SVG is a program of its own in
- * the hands of a careless reader, so it may only draw: whatever else it contains is refused by name.
+ * Pictures of a brand: a data URI within the page, or a path of the site. An SVG picture can contain scripts, so it may
+ * only draw. Anything else in it is refused by name.
  */
 
-/** Every page contains the picture, and a visitor without scripts loads the page again and again. */
+/**
+ * The most bytes of a picture. Every page contains it, and a visitor without scripts loads the page again and again.
+ */
 const PICTURE_MAX = 24_576
 
 const RASTER = /^data:image\/(png|jpeg|gif|webp|avif|x-icon|vnd\.microsoft\.icon);base64,([A-Za-z0-9+/]+={0,2})$/
@@ -14,11 +16,11 @@ const PATH = /^\/(?!\/)[\w\-./~!$&()*+,;=:@%]*$/
 const ACTIVE =
   /<(?:[\w-]+:)?(script|foreignobject|iframe|object|embed|audio|video|handler|listener|set|animate\w*|style)\b/i
 const EVENT = /[\s"'/](on[a-z]+)\s*=/i
-/** An address other than one within the picture itself. */
+/** Matches an address that is not within the picture itself. */
 const FOREIGN = /[\s"'/]((?:xlink:)?href|src)\s*=\s*(?!["']#)/i
 const FOREIGN_STYLE = /url\(\s*["']?(?!#)|@import/i
 
-/** Returns what is wrong with a picture, or null. */
+/** Returns the problem with a picture, or null. */
 export function pictureProblem(text: string): string | null {
   if (text.length > PICTURE_MAX)
     return `must be at most 24,576 characters, got ${text.length.toLocaleString('en')}: give the path of a larger one`
@@ -35,7 +37,7 @@ export function isPicturePath(text: string): boolean {
   return PATH.test(text)
 }
 
-/** Returns what a drawing contains besides a drawing, or null. */
+/** Returns what a drawing contains that does not draw, or null. */
 function drawingProblem(svg: string): string | null {
   if (!/<svg[\s>]/i.test(svg)) return 'must contain an <svg>'
   if (/<!(DOCTYPE|ENTITY)/i.test(svg)) return 'must contain no <!DOCTYPE> and no <!ENTITY>'

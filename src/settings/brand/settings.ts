@@ -1,4 +1,4 @@
-/** The setting `brand`: the face of a site on all pages of its room. */
+/** The setting `brand`: the look of a site on all pages of its room. */
 import * as z from 'zod'
 import { readingsOf } from '../../core/path.ts'
 import type { BypassRule } from '../bypass/rule.ts'
@@ -81,7 +81,10 @@ export function brandProblems(room: Room, below: readonly string[]): SettingsPro
   }))
 }
 
-/** Returns advice without the name of the room: colours that the pages change, and links that lead back to the line. */
+/**
+ * Returns advice without the name of the room: on colours that the pages must change, and on links that lead back to
+ * the line.
+ */
 export function adviceOnBrand(room: Room, below: readonly string[]): string[] {
   const { brand } = room
   const passes = passTest(room, below)
@@ -110,7 +113,10 @@ function adviceOnAccent(
   ]
 }
 
-/** Returns a test of whether a browser without a place loads a path. The sites of the room lie below some paths. */
+/**
+ * Returns a function that tests whether a browser without a place can load a path. `below` are the paths of the room's
+ * sites.
+ */
 function passTest({ bypass, well_known }: Room, below: readonly string[]): (path: string) => boolean {
   const rules = compileBypass([...bypass, ...(well_known === 'forward' ? WELL_KNOWN_RULES : [])], below)
   return link => {

@@ -1,15 +1,18 @@
-/** Addresses and ranges of them, as operators write them. */
+/** Addresses and ranges of addresses, as operators write them. */
 import ipaddr from 'ipaddr.js'
 import { LRUCache } from 'lru-cache'
 
-/** A session sends many requests from one address, and the library takes ten microseconds to read one. */
+/**
+ * Parsed addresses. A session sends many requests from one address, and the library takes ten microseconds to parse
+ * one.
+ */
 const KNOWN_MAX = 1_000
 
 export function isCidr(text: string): boolean {
   return ipaddr.isValidCIDR(text)
 }
 
-/** An address of the origin stands for one machine or a few, so a range of half the world was mistyped. */
+/** The origin has one address or a few, so a larger range than this was mistyped. */
 const PREFIX_BITS_MIN = { ipv4: 16, ipv6: 32 } as const
 export const ORIGIN_ADDRESS_FORM = 'an address or a range of at most a /16 (/32 for IPv6)'
 /** Private addresses, which proxies and the networks behind them use among themselves. */
@@ -21,12 +24,15 @@ export function isOriginAddress(text: string): boolean {
   return bits >= PREFIX_BITS_MIN[address.kind()]
 }
 
-/** Whether visitors behind a proxy may have the address, where nothing shows their own. */
+/**
+ * True if the address is public. A proxy that hides the addresses of visitors usually has a private one, and then every
+ * visitor seems to have it.
+ */
 export function isPublic(text: string): boolean {
   return !NOT_PUBLIC.includes(ipaddr.parseCIDR(asRange(text))[0].range())
 }
 
-/** Returns an address as the range of itself. */
+/** Returns an address as a range that contains only this address. */
 export function asRange(text: string): string {
   return text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`
 }
@@ -35,7 +41,7 @@ export class AddressRanges {
   readonly #ranges: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][]
   readonly #known = new LRUCache<string, boolean>({ max: KNOWN_MAX })
 
-  /** Each range is valid: `isCidr`. */
+  /** Each range must be valid: see `isCidr`. */
   constructor(ranges: readonly string[]) {
     this.#ranges = ranges.map(range => ipaddr.parseCIDR(range))
   }

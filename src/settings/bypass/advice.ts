@@ -1,9 +1,9 @@
-/** Advice on bypass rules, and on rules that are missing. Advice never refuses. */
+/** Advice on bypass rules, and on rules that are missing. Advice never refuses settings. */
 import type { RoomConfig } from '../schema.ts'
 import { isKnownCategory, SEARCH_ENGINES } from './bots.ts'
 import type { BypassRule } from './rule.ts'
 
-/** A shorter value can be guessed. */
+/** A secret value shorter than this can be guessed. */
 const SECRET_MIN = 16
 
 /** Returns advice without the name of the room. */
@@ -31,7 +31,10 @@ export function adviceOnBypass(room: RoomConfig): string[] {
   return advice
 }
 
-/** A visitor's request proves nothing, unless it contains a secret. */
+/**
+ * Returns advice on a rule that visitors can satisfy by forging their request. Only a secret in a request proves
+ * something.
+ */
 function adviceOnForgeries({ preset, path, cookie, header, user_agent, ...others }: BypassRule): string[] {
   const isProven = Boolean(others.cidr || others.verified_bot || others.verified_crawler)
   if (preset !== undefined || isProven || isSecret(header) || isSecret(cookie)) return []
@@ -47,7 +50,7 @@ function adviceOnForgeries({ preset, path, cookie, header, user_agent, ...others
   return [' has no path and nothing that a visitor would have to prove: it lets whole crowds in']
 }
 
-/** A rule for every path with no other condition makes the room useless. */
+/** Returns advice on a rule for every path that has no other condition: it makes the room useless. */
 function adviceOnAll({ path, ...others }: BypassRule): string[] {
   if (path !== '/*' && path !== '*') return []
   const hasMore = Object.values(others).some(condition => condition !== undefined)
@@ -58,7 +61,7 @@ function isSecret(pair: { readonly value?: string | undefined } | undefined): bo
   return (pair?.value?.length ?? 0) >= SECRET_MIN
 }
 
-/** Whether a machine that sends a POST may come in by the rule. */
+/** True if the rule lets in a machine that sends a POST. */
 function takesNotifications({ preset, methods, cookie, verified_crawler }: BypassRule): boolean {
   if (preset !== undefined) return preset !== 'wordpress'
   return (methods?.includes('POST') ?? true) && !cookie && !verified_crawler

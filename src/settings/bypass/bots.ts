@@ -1,9 +1,9 @@
 /**
- * The categories of bots whose identity Cloudflare has verified. Cloudflare's pages spell some of them in two ways, so
- * case and the word between two parts do not count.
+ * The categories of bots whose identity Cloudflare has verified. Cloudflare's pages spell some of them in two ways. So
+ * upper case, and the word between two parts, are ignored.
  */
 
-/** Crawlers whose pages people find by a search. Crawlers and searches of AI have categories of their own. */
+/** Crawlers of search engines. Crawlers and searches of AI have categories of their own. */
 export const SEARCH_ENGINES = 'search engine crawler'
 
 const KNOWN = [
@@ -26,12 +26,15 @@ const KNOWN = [
   'other',
 ]
 
-/** Whether Cloudflare's documentation lists the category. One that it does not list may be new, or misspelt. */
+/** True if Cloudflare's documentation lists the category. A category that is not listed may be new, or misspelt. */
 export function isKnownCategory(category: string): boolean {
   return KNOWN.includes(spelled(category))
 }
 
-/** Returns a test for the category of a request, which is empty or missing for all but verified bots. */
+/**
+ * Returns a function that tests the category of a request. Only verified bots have one; otherwise it is empty or
+ * missing.
+ */
 export function categoryTest(wanted: readonly string[]): (category: string | null) => boolean {
   const known = new Set(wanted.map(spelled))
   return category => category !== null && category !== '' && known.has(spelled(category))

@@ -1,31 +1,34 @@
 /**
- * Bypass rules for products that many sites use: their webhooks, their clocks, and the files that search engines ask
- * for. Each rule names a path where the product itself checks what comes, by a signature, a token or a lock. No rule
- * goes by a cookie, because every visitor can send one. `check-config` shows what a preset expands to.
+ * Bypass rules for products that many sites use: their webhooks, their scheduled calls, and the files that search
+ * engines ask for. Each rule is for a path where the product itself checks the request, by a signature, a token or a
+ * lock. No rule relies on a cookie, because every visitor can send one. `check-config` shows the rules of a preset.
  *
  * WordPress obeys some parameters at any path: `rest_route` leads to its whole API, and `add-to-cart` fills a cart. So
- * the rules for WordPress have exceptions. Fields of a form it obeys, too, and no rule can see these.
+ * the rules for WordPress have exceptions. WordPress also obeys fields of a form, and no rule can see these.
  */
 import { own } from '../../core/own.ts'
 import type { BypassRule, Exception, Preset } from './rule.ts'
 
-/** Webhooks are always sent by POST. A browser that comes back by GET has its session. */
+/** Webhooks are always sent by POST. A browser that comes back by GET has a session already. */
 const webhook = (path: string, ...not: readonly Exception[]): BypassRule => ({
   path,
   methods: ['POST'],
   ...(not.length > 0 ? { not: [...not] } : {}),
 })
-/** A file that a program makes. */
+/** A file that a program fetches, without a query. */
 const file = (path: string): BypassRule => ({ path, methods: ['GET', 'HEAD'], without_query: true })
 
-/** The clock of WordPress: called by the site itself and by crontabs, and held to once a minute by its own lock. */
+/**
+ * The scheduled jobs of WordPress. The site itself and crontabs call this path, and its own lock allows one run a
+ * minute.
+ */
 const WP_CRON: BypassRule = { path: '/wp-cron.php', methods: ['GET', 'POST'] }
-/** Sitemaps of WordPress itself, and those of plugins. */
+/** The sitemaps of WordPress itself and of plugins. */
 const WP_SITEMAPS = [file('/wp-sitemap([\\w\\-]*).xml'), file('/([\\w\\-]+)-sitemap(\\d*).xml')]
 
 const CART: Exception = { query: { name: 'add-to-cart' } }
 const ROUTE: Exception = { query: { name: 'rest_route' } }
-/** The types of content whose fields PHP reads. A webhook in JSON has neither of them. */
+/** The types of content in which PHP reads fields. A webhook in JSON has neither of them. */
 const FORMS: readonly Exception[] = ['application/x-www-form-urlencoded', 'multipart/form-data'].map(value => ({
   header: { name: 'Content-Type', value },
 }))
@@ -56,11 +59,11 @@ const EXPANDED: Readonly<Record<Preset, readonly BypassRule[]>> = {
   pretix: [
     webhook('/_stripe/webhook/'),
     webhook('/_paypal/webhook/'),
-    // On the host of an event, on the host of an organizer, and on the host of all.
+    // The hosts for one event, for one organizer, and for the whole installation.
     webhook('/stripe/webhook/'),
     webhook('/:event/stripe/webhook/'),
     webhook('/:organizer/:event/stripe/webhook/'),
-    // Devices at the doors of an event, and other programs. The API itself refuses a wrong token.
+    // Devices at the entrance of an event, and other programs. The API itself refuses a wrong token.
     { path: '/api/v1/*', header: { name: 'Authorization' } },
   ],
   'shopify-headless': ['/webhooks', '/webhooks/*', '/api/webhooks', '/api/webhooks/*', '/api/revalidate'].map(path => ({
@@ -70,8 +73,8 @@ const EXPANDED: Readonly<Record<Preset, readonly BypassRule[]>> = {
 }
 
 /**
- * Returns the rules that a rule stands for. Those of a preset are for a site below each of the paths. A newer room may
- * send a preset that this edge does not know: it lets nothing by.
+ * Returns the rules for which a rule stands. Those of a preset apply to a site below each of the paths. If a newer room
+ * sends a preset that this edge does not know, the rule lets nothing through.
  */
 export function expandedRule(rule: BypassRule, below: readonly string[]): readonly BypassRule[] {
   const { preset } = rule

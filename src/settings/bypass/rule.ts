@@ -1,6 +1,6 @@
 /**
- * Bypass rules as operators write them. Every condition of a rule must hold, and no exception of it may hold. A rule
- * lets requests by without a place, so whatever cannot be read for certain does not match.
+ * Bypass rules as operators write them. Every condition of a rule must hold, and no exception may hold. A rule lets
+ * requests through without a place. So if something cannot be read with certainty, it does not match.
  */
 import * as z from 'zod'
 import { isPlainValue } from '../../core/query.ts'
@@ -8,7 +8,7 @@ import { oneOf, textLike, textThat } from '../messages.ts'
 import { method, pathPattern } from '../patterns.ts'
 import { isCidr } from './addresses.ts'
 
-/** Products that many sites use. `presets.ts` has their rules. */
+/** Products that many sites use. The rules for them are in `presets.ts`. */
 export const PRESETS = ['wordpress', 'woocommerce', 'magento', 'pretix', 'shopify-headless'] as const
 export type Preset = (typeof PRESETS)[number]
 
@@ -48,7 +48,7 @@ const exception = z
   .strictObject({ ...conditions, cookie: z.strictObject({ name: token('a cookie name') }).optional() })
   .refine(one => Object.keys(one).length > 0, { error: 'must have at least one condition' })
 
-/** These make a rule narrower, and are none by themselves: nearly every request has them. */
+/** Conditions that only make a rule narrower. Alone they are not enough, because nearly every request meets them. */
 const NARROWING = ['not', 'without_query']
 
 export const bypassRule = z

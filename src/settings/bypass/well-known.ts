@@ -1,15 +1,15 @@
 /**
- * Files that programs load from fixed addresses before or beside everything else: certificate authorities, crawlers,
- * app stores, advertisers. A line would be of no use to them. Many of them stay away for days after one failed load.
+ * Files that programs load from fixed addresses: certificate authorities, crawlers, app stores, advertisers. A place in
+ * line is useless to these programs. Many of them stay away for days after one failed load.
  *
- * A query makes another address of it. A program with one entrance may obey the query whatever the path, and serve any
- * page at `/robots.txt?page=5`.
+ * An address with a query is not one of them. Some sites have one script for all paths, which may obey the query and
+ * serve any page at `/robots.txt?page=5`.
  */
 import type { Readings } from '../../core/path.ts'
 import { bypassPath } from '../patterns.ts'
 import type { BypassRule } from './rule.ts'
 
-/** RFC 8615. People and apps load some of these, too. */
+/** The folder of RFC 8615. People and apps load some files in it, too. */
 const FOLDER = '/.well-known/*'
 const FILES = [
   '/robots.txt',
@@ -33,7 +33,7 @@ export const WELL_KNOWN_RULES: readonly BypassRule[] = WELL_KNOWN_PATHS.map(path
 
 const FILE_TESTS = FILES.map(bypassPath)
 
-/** Whether the path is that of a file which no person reads as a page. */
+/** True if the path is that of a file which no person reads as a page. */
 export function isWellKnownFile(readings: Readings): boolean {
   return FILE_TESTS.some(matches => matches(readings))
 }

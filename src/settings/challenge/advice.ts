@@ -1,4 +1,4 @@
-/** Advice on the challenge of a room. Advice never refuses. */
+/** Advice on the challenge of a room. Advice never refuses settings. */
 import { hasPlaceBlock } from '../custom-page.ts'
 import type { RoomConfig } from '../schema.ts'
 

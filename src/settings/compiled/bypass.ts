@@ -8,15 +8,15 @@ import { expandedRule } from '../bypass/presets.ts'
 import type { BypassRule, Exception } from '../bypass/rule.ts'
 import { bypassPath, pathRule } from '../patterns.ts'
 
-/** The facts that a bypass rule may check. None of them is a guess: an unknown fact is null. */
+/** The facts that a bypass rule may check. None of them is a guess: a fact that is not known is null. */
 export interface BypassFacts {
   readonly method: string
   readonly readings: Readings
-  /** The query as the origin gets it, or null when there is none. */
+  /** The query as the origin gets it, or null if there is none. */
   readonly query: string | null
-  /** Returns a header as the origin gets it, or null when there is none. */
+  /** Returns a header as the origin gets it, or null if it does not. */
   header(name: string): string | null
-  /** Returns a header as the visitor has sent it, whether or not the origin gets it. */
+  /** Returns a header as the visitor sent it, even if the origin does not get it. */
   sentHeader(name: string): string | null
   readonly cookies: ReadonlyMap<string, readonly string[]>
   readonly address: string | null
@@ -31,8 +31,8 @@ export interface Bypass {
 }
 
 /**
- * A condition of a rule. `holds` is true only where every server would agree, for a rule lets requests by. `mayHold` is
- * true as soon as any server might see it so, for an exception takes that away.
+ * A condition of a rule. `holds` is for rules, which let requests through: it is true only if every server would agree.
+ * `mayHold` is for exceptions, which prevent that: it is true if any server might agree.
  */
 interface Condition {
   holds(facts: BypassFacts): boolean
@@ -58,7 +58,7 @@ const ofException: Makers<Exception> = {
     mayHold: facts => contains(facts.sentHeader(name), value ?? ''),
   }),
   cookie: ({ name }) => {
-    // Programs decode names of cookies in ways of their own.
+    // Programs differ in how they decode the name of a cookie. So any encoded cookie may be the one.
     const isThere = (sent: string | null) => contains(sent, name) || contains(sent, '%')
     return certain(facts => isThere(facts.sentHeader('Cookie')))
   },
@@ -91,7 +91,7 @@ const ofRule: Makers<Omit<BypassRule, 'preset' | 'path'>> = {
   },
 }
 
-/** Compiles the rules of a room whose sites lie below these paths. */
+/** Compiles the rules of a room. Its sites lie below these paths. */
 export function compileBypass(rules: readonly BypassRule[], below: readonly string[]): readonly Bypass[] {
   return rules.flatMap(rule => expandedRule(rule, below)).map(compileRule)
 }
@@ -105,8 +105,8 @@ function compileRule({ path, ...rule }: BypassRule): Bypass {
 }
 
 /**
- * A newer room may send a condition that this edge does not know. A rule without it would let more requests by than the
- * operator wants, so it never holds.
+ * Returns the conditions of a rule. If a newer room sends one that this edge does not know, it never holds. Without it
+ * the rule would let more requests through than the operator wants.
  */
 function conditionsOf(settings: object, makers: object): readonly Condition[] {
   return Object.entries(settings).flatMap(([name, value]) => {
@@ -129,7 +129,7 @@ function hasValue(value: string | null, wanted: string | undefined): boolean {
   return value !== null && (wanted === undefined || value === wanted)
 }
 
-/** Whether a text is part of another, in any case. */
+/** True if a text contains another, whatever the case. */
 function contains(whole: string | null, part: string): boolean {
   return whole?.toLowerCase().includes(part.toLowerCase()) ?? false
 }

@@ -3,14 +3,20 @@ import type { DoorRange } from '../../core/room/doors.ts'
 import type { RoomConfig } from '../schema.ts'
 
 const DOORS_MAX = 100
-/** A rate far above all crowds means no limit. More doors than these are added only when they are needed. */
+/**
+ * The most doors that a room has from the start. A very high rate often only means "no limit". Further doors are added
+ * when they are needed.
+ */
 const LEAST_MAX = 10
 /** A door admits this many visitors a minute, each with a few calls, within its target. */
 const ADMISSIONS_PER_DOOR = 6_000
-/** As many sessions keep a door busy when all of them are at one. */
+/** This many sessions keep a door busy, if all of them are at one door. */
 const SESSIONS_PER_DOOR = 10_000
 
-/** Returns the least and the most doors. With `doors = "auto"` the room decides between them by what it measures. */
+/**
+ * Returns the least and the most doors. With `doors = "auto"` the room measures its load and chooses a number between
+ * them.
+ */
 export function doorRangeOf(config: RoomConfig): DoorRange {
   if (config.doors !== 'auto') return { least: config.doors, most: config.doors }
   return { least: leastDoors(config), most: DOORS_MAX }

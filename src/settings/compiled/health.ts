@@ -10,7 +10,7 @@ import { type PathRule, pathRule } from '../patterns.ts'
 export interface Upstream {
   readonly name: string
   readonly timeoutMs: number
-  /** A body that is silent for this long is ended. Null leaves that to the platform. */
+  /** A body from which nothing has come for this long is ended. Null leaves that to the platform. */
   readonly bodyTimeoutMs: number | null
   readonly targetMs: number
   readonly fallback: Fallback
@@ -20,9 +20,9 @@ export interface HealthSettings {
   readonly rules: HealthRules
   readonly origin: Upstream
   /**
-   * Returns the upstreams that a request may be for: for each reading of its path the first upstream that matches, else
-   * the origin. Nearly always this is one. The request counts for the first of them, and is blocked while the breaker
-   * of any of them blocks it.
+   * Returns the upstreams of a request: for each reading of its path the first upstream that matches, or else the
+   * origin. There is nearly always one. The request counts for the first of them. It is blocked while the breaker of
+   * any of them blocks it.
    */
   readonly upstreamsOf: (readings: Readings, method: string) => readonly [Upstream, ...Upstream[]]
   readonly probes: ReadonlyMap<string, ProbeConfig & { readonly targetMs: number }>
@@ -111,14 +111,17 @@ function compiled(
   }
 }
 
-/** A named upstream. `only` is a list with just this upstream, so that the usual request allocates none. */
+/** A named upstream. `only` is a list with just this upstream, so that a usual request need not allocate one. */
 interface Named {
   readonly only: readonly [Upstream]
   readonly methods: readonly string[] | null
   readonly paths: PathRule
 }
 
-/** Any reading of a path counts: a blocked upstream must not be reachable under another spelling. */
+/**
+ * Returns the upstreams of a request. Any reading of its path counts: a blocked upstream must not be reachable by
+ * another spelling.
+ */
 function upstreamsIn(named: readonly Named[], origin: readonly [Upstream]): HealthSettings['upstreamsOf'] {
   if (named.length === 0) return () => origin
   return (readings, verb) => {

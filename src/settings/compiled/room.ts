@@ -25,7 +25,7 @@ interface Rules {
   readonly admission: RoomRules
   /** The rules for visitors without a pass. */
   readonly step: StepRules
-  /** The event that is on, or whose prequeue is on. */
+  /** The event that is on, or whose prequeue has begun. Null if there is none. */
   readonly event: EventInForce | null
 }
 
@@ -33,15 +33,15 @@ export interface EventInForce extends ScheduledEvent {
   readonly isPrequeue: boolean
 }
 
-/** The settings without any event. `at` returns those in force at a moment. */
+/** The settings without an event. `at` returns the settings in force at a moment. */
 export interface RoomSettings extends Rules {
   readonly claimWindowMs: number
-  /** Whether the room reads invitations. In any other room `?invite=` is a parameter of the site. */
+  /** True if the room reads invitations. In any other room `?invite=` is a parameter of the site. */
   readonly readsInvitations: boolean
   readonly protectedMs: number
   readonly originTimeoutMs: number
   readonly bypass: readonly Bypass[]
-  /** Rules for well-known files, within a limit for each network. */
+  /** Rules for well-known files. A limit for each network applies to them. */
   readonly wellKnown: readonly Bypass[]
   readonly health: HealthSettings
   /** Every event that is not suspended, soonest first. */
@@ -49,18 +49,18 @@ export interface RoomSettings extends Rules {
   /** The policies in force for admitted sessions. A suspended room has none. */
   readonly policies: readonly Policy[]
   /**
-   * The quotas of all policies of the list by name, also of those that are off: a door also lends by a policy that is
-   * about to be turned on or off.
+   * The quotas of all policies in the list, by name. Policies that are off are included: an edge with other settings may
+   * still have them on, or on already, and a door must lend to it.
    */
   readonly quotas: ReadonlyMap<string, Quota>
-  /** The limit of a network without a session, at one isolate. Null means no limit. */
+  /** The quota of tickets for a network, at one isolate. Null means no limit. */
   readonly anonymous: Quota | null
   /**
-   * Returns whether any reading of the path is one of `protected_paths`. An unreadable path is not: no visitor pays
-   * there.
+   * Returns whether any reading of the path is one of `protected_paths`. An unreadable path is not protected, because
+   * no visitor pays there.
    */
   isProtected(readings: Readings): boolean
-  /** Returns the settings in force at a moment: the very same object when no events are scheduled. */
+  /** Returns the settings in force at a moment. If no events are scheduled, this is the same object. */
   at(nowMs: number): RoomSettings
   /** Returns the moments after `fromMs`, up to and including `untilMs`, at which the settings in force change. */
   turnsBetween(fromMs: number, untilMs: number): readonly number[]
@@ -120,13 +120,13 @@ function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
       renewal: !config.disable_session_renewal,
       sessionMaxMs: config.max_session_duration === null ? null : config.max_session_duration * MINUTE_MS,
       reentryGraceMs: config.reentry_grace * MINUTE_MS,
-      // A ticket that is excused has a second window, which begins within the grace of the first.
+      // An excused ticket has a second window, which begins within the grace after the first.
       claimWindowMs: missedGraceMs > 0 ? 2 * claimWindowMs + missedGraceMs : claimWindowMs,
     },
     admission: {
       ratePerMinute: config.queue_all ? 0 : config.new_users_per_minute,
       totalActiveUsers: config.total_active_users,
-      // The call of a visitor who has not learnt of it lapses after the grace.
+      // For a visitor who has not learnt of the call, the call lapses only after the grace.
       claimWindowMs: claimWindowMs + missedGraceMs,
       shuffleMs: isDrawn ? Math.round(config.shuffle_window * MINUTE_MS) : null,
       rejects: newcomers === 'are rejected',
@@ -151,7 +151,8 @@ function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
 }
 
 /**
- * Before its start an event changes only the message and the page. The visitors already in line are served as before.
+ * Returns the settings during an event. Before its start an event changes only the message and the page, because the
+ * visitors already in line are served as before.
  */
 function overridden(config: RoomConfig, event: EventConfig, isPrequeue: boolean): RoomConfig {
   const shown = {

@@ -5,7 +5,7 @@ import { overridesSchema, roomSchema } from '../schema.ts'
 import { SITE } from './site.ts'
 import { VISITORS } from './visitors.ts'
 
-/** A JSON Schema, as far as this file reads it. */
+/** The parts of a JSON Schema that this file reads. */
 interface Node {
   description?: string
   readonly properties?: Readonly<Record<string, Node>>
@@ -14,7 +14,7 @@ interface Node {
   readonly oneOf?: readonly Node[]
 }
 
-/** A title with the settings under it. */
+/** A group of settings with its title. */
 export interface SettingsGroup {
   readonly title: string
   readonly settings: readonly string[]
@@ -25,7 +25,10 @@ export function describedSchema(): object {
   return described(overridesSchema)
 }
 
-/** Returns the JSON Schema of a rooms file: a list of rooms, or an object with it and the address of this schema. */
+/**
+ * Returns the JSON Schema of a rooms file. The file is a list of rooms, or an object that contains the list and the
+ * address of this schema.
+ */
 export function roomsFileSchema(): object {
   const { $schema, ...room } = described(roomSchema)
   const rooms = { type: 'array', maxItems: ROOMS_MAX, items: { $ref: '#/$defs/room' } }
@@ -49,7 +52,7 @@ function described(settings: z.ZodType): { readonly $schema?: string | undefined
 /** Returns the groups in which the documentation lists the live settings. Each setting is in one group. */
 export function settingsGroups(): readonly SettingsGroup[] {
   const groups = Object.values({ ...VISITORS, ...SITE })
-  /** Settings that have a group of their own. Another group mentions them, too. */
+  /** Settings that have a separate group, though another group mentions them, too. */
   const own = new Set(groups.map(({ prefix }) => topOf(prefix)))
   return groups.flatMap(({ title, prefix, purposes }) => {
     const names = new Set(Object.keys(purposes).map(path => topOf(prefix + path)))
@@ -64,7 +67,10 @@ function topOf(path: string): string {
   return path.split(/[.[]/)[0] ?? ''
 }
 
-/** Returns the nodes at a path such as `rate_limits[].match.paths`. One of several forms of a value may have it. */
+/**
+ * Returns the nodes at a path such as `rate_limits[].match.paths`. If a value may have several forms, any of them may
+ * contain the path.
+ */
 function nodesAt(nodes: readonly Node[], path: readonly string[]): readonly Node[] {
   const [step, ...rest] = path
   if (step === undefined) return nodes
@@ -84,7 +90,7 @@ function formsOf(node: Node): readonly Node[] {
   return [node, ...(node.anyOf ?? []), ...(node.oneOf ?? [])]
 }
 
-/** Links lead nowhere outside of the documentation. */
+/** Removes links, because they lead nowhere outside of the documentation. */
 function plain(markdown: string): string {
   return markdown.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
 }

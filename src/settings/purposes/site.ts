@@ -1,4 +1,4 @@
-/** The purposes of settings about the site: its browsers, its origin, and what goes on around it. */
+/** The purposes of settings about the site: its browsers, its origin, and its operation. */
 import type { Groups } from './groups.ts'
 
 export const SITE: Groups = {

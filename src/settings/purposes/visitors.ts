@@ -1,4 +1,4 @@
-/** The purposes of settings about visitors: whom the room lets in, and how they wait and stay. */
+/** The purposes of settings about visitors: which visitors the room lets in, how they wait, and how long they stay. */
 import type { Groups } from './groups.ts'
 
 export const VISITORS: Groups = {

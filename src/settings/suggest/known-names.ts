@@ -1,7 +1,7 @@
-/** The names that a schema knows at a path. */
+/** The names of settings that a schema has at a path. */
 import * as z from 'zod'
 
-/** Returns the names of settings at this path of the schema; none where there is no object. */
+/** Returns the names of settings at this path of the schema, or none if there is no object at the path. */
 export function namesAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
   const names = schemasAt(formsOf(schema), path).flatMap(one =>
     one instanceof z.ZodObject ? Object.keys(one.shape) : [],
@@ -21,7 +21,7 @@ function schemasAt(schemas: readonly z.ZodType[], path: readonly PropertyKey[]):
   return schemasAt(inside.flatMap(formsOf), rest)
 }
 
-/** Returns the schemas of which a value may be one, without defaults and later changes to it. */
+/** Returns the schemas that a value may match, without wrappers such as defaults. */
 function formsOf(schema: z.ZodType): readonly z.ZodType[] {
   if (schema instanceof z.ZodPipe) return [schema.def.in, schema.def.out].flatMap(part => formsOf(part as z.ZodType))
   if (schema instanceof z.ZodUnion) return schema.options.flatMap(option => formsOf(option as z.ZodType))

@@ -1,9 +1,9 @@
-/** The known name that a misspelt one may stand for. */
+/** Finds the known name that an operator probably meant by a misspelt one. */
 
-/** A longer name is not compared, so that the work is bounded. */
+/** A name with more characters is not compared, so that the work is bounded. */
 const LENGTH_MAX = 64
 
-/** Returns the known name that is the fewest typing errors away, or null where none is near. */
+/** Returns the known name with the fewest typing errors, or null if no name is near. */
 export function nearest(given: string, known: readonly string[]): string | null {
   if (given.length > LENGTH_MAX) return null
   const wanted = plain(given)
@@ -17,12 +17,15 @@ export function nearest(given: string, known: readonly string[]): string | null 
   return best
 }
 
-/** Capitals and the sign between words are often mistaken for each other. */
+/** Returns a name without capitals and without signs between words, because these are often confused. */
 function plain(name: string): string {
   return name.toLowerCase().replaceAll('-', '_')
 }
 
-/** Counts letters that are missing, too many, wrong, or swapped with the next one (optimal string alignment). */
+/**
+ * Counts typing errors: letters that are missing, too many, wrong, or swapped with the next one (optimal string
+ * alignment).
+ */
 function distance(a: string, b: string): number {
   let older: number[] = []
   let old = Array.from({ length: b.length + 1 }, (_, column) => column)

@@ -1,10 +1,10 @@
 /**
- * The texts that visitors read: their keys, and the values that each text names as `{name}`. `static/texts` has a file
- * of them for each language.
+ * The texts that visitors read: their keys, and for each text the values that it contains as `{name}`. `static/texts`
+ * has one file of texts for each language.
  */
 import type en from '../../../static/texts/en.json'
 
-/** One text, or one for each plural form of a language (`Intl.PluralRules`). */
+/** One text, or one text for each plural form of a language (`Intl.PluralRules`). */
 export type PluralText = Readonly<Partial<Record<Intl.LDMLPluralRule, string>>> & { readonly other: string }
 
 type Shape<Node> = {
@@ -14,16 +14,16 @@ type Shape<Node> = {
       ? PluralText
       : Shape<Node[Key]>
 }
-/** All texts of a language, as its file has them. */
+/** All texts of a language, in the structure of its file. */
 export type Texts = Shape<typeof en>
 
 type KeysOf<Node> = {
   [Key in keyof Node & string]: Node[Key] extends string | { other: string } ? Key : `${Key}.${KeysOf<Node[Key]>}`
 }[keyof Node & string]
-/** The path of one text: `waiting.headline`. */
+/** The path of one text, such as `waiting.headline`. */
 export type TextKey = KeysOf<typeof en>
 
-/** Every key, with the names of the values in its text. */
+/** Every key, with the names of the values that its text contains. */
 export const TEXT_KEYS = {
   'waiting.headline': [],
   'waiting.lead': [],

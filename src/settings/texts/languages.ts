@@ -1,12 +1,12 @@
-/** The languages that there are texts for. A test compares them with the files of `static/texts`. */
+/** The languages that have texts. A test compares them with the files of `static/texts`. */
 
 interface Facts {
   readonly dir?: 'rtl'
-  /** A language whose numbers are written alike, for a runtime without data of this one. */
+  /** A language that writes numbers in the same way. It is used if the runtime has no data for this language. */
   readonly near?: string
 }
 
-/** By BCP 47 tag, in the order of the tags. */
+/** The languages by their BCP 47 tag, in alphabetical order. */
 export const LANGUAGES = {
   ar: { dir: 'rtl' },
   bg: {},
@@ -69,7 +69,7 @@ export type LanguageTag = keyof typeof LANGUAGES
 
 export const LANGUAGE_TAGS = Object.keys(LANGUAGES) as readonly LanguageTag[]
 
-/** The language for visitors whose own language has no texts, in a room without `languages`. */
+/** The language of visitors whose own language has no texts, if the room has no `languages`. */
 export const FALLBACK: LanguageTag = 'en'
 
 export function factsOf(tag: LanguageTag): Facts {

@@ -5,15 +5,15 @@ import { TEXT_KEYS, type TextKey } from './keys.ts'
 import { LANGUAGE_TAGS, type LanguageTag } from './languages.ts'
 
 const TEXT_MAX = 1_000
-/** The limit for all of `texts` together: the settings of a room are one row of its storage and one message. */
+/** The most characters of all `texts` together: the settings of a room are one row of its storage and one message. */
 const TEXTS_MAX = 32_000
 const TOO_LONG = 'must be at most 1,000 characters'
 const NO_LANGUAGE = 'must be a language of docs/languages.md'
 
-/** Text of the operator: one for all visitors, or one for each language. */
+/** A text of the operator: one for all visitors, or one for each language. */
 export type OwnText = string | Readonly<Partial<Record<LanguageTag, string>>>
 
-/** Other words for texts of ours, by language and key. */
+/** Replacements for our texts, by language and key. */
 type Replaced = Readonly<Partial<Record<LanguageTag, Readonly<Partial<Record<TextKey, string>>>>>>
 
 export const ownText = () =>
@@ -34,7 +34,7 @@ export const ownText = () =>
     })
     .transform(given => given as OwnText)
 
-/** The languages of a room. The order is the preference, and the first one is the fallback. */
+/** The languages of a room, in the order of preference. The first one is the fallback. */
 export const languages = z
   .array(z.string().refine(isLanguage, { error: issue => `${NO_LANGUAGE}, got ${show(issue.input)}` }))
   .max(LANGUAGE_TAGS.length)
@@ -64,7 +64,7 @@ export const replacedTexts = z
   })
   .transform(given => given as Replaced)
 
-/** Returns what is wrong with another text for a key, or null. */
+/** Returns the problem with a replacement for the text of a key, or null. */
 function replacementProblem(key: string, text: string): string | null {
   if (!Object.hasOwn(TEXT_KEYS, key)) return 'is no text: static/texts/en.json has them'
   if (text.trim() === '') return 'must not be empty'
