@@ -4,13 +4,13 @@
 ;(() => {
   /**
    * @typedef {{ headline: string, lead: string, paused?: string, place?: string, wait?: string,
-   *   title?: string }} StateText
+   *   title?: string, action?: string }} StateText
    */
   /** @typedef {'waiting' | 'called' | 'missed' | 'admitted' | 'none'} State */
   /** @typedef {{ waitTimeKnown?: boolean, waitTimeFormatted?: string }} Published */
   /**
    * @typedef {{ state: State, position: number | null, othersCalled?: number | null, held: boolean,
-   *   soldOut?: boolean, slower: 'rate' | 'full' | null, reason: 'outage' | 'slow' | null,
+   *   soldOut?: boolean, slowerText?: string, text?: StateText, reason: 'outage' | 'slow' | null,
    *   drawAt: string | null, message: string, messageLanguage: string | null, pollAfterSeconds: number | null,
    *   claimInSeconds?: number | null, likelyAt?: string | null, cfWaitingRoom: Published }} Place
    */
@@ -50,6 +50,7 @@
   // Where the page of a form leads. Its fields may stand in it.
   const to = room.dataset.to || ''
   const form = document.getElementById('again')
+  const transfer = /** @type {HTMLFormElement} */ (element('transfer'))
 
   let shown = Number(room.dataset.position) || Number.POSITIVE_INFINITY
   // The page came with a number, which a cookie had brought: so cookies work.
@@ -178,9 +179,9 @@
   }
 
   // A form stays on the page until its visitor sends it again or goes on.
-  const finish = () => {
+  const finish = (/** @type {boolean} */ isTurn) => {
     if (form) room.dispatchEvent(new Event('over'))
-    else if ('told' in room.dataset && !keeps) {
+    else if (isTurn && 'told' in room.dataset && !keeps) {
       room.dispatchEvent(new Event('turn'))
       setTimeout(enter, SOUND_MS)
     } else enter()
@@ -211,10 +212,10 @@
     // Only one answer reports a missed turn. The page shows it for as long as it waits.
     const state = missed ? 'missed' : place.state
     /** @type {StateText} */
-    const text = state === 'called' && place.othersCalled !== 0 ? among : texts[state]
+    const text =
+      state === 'called' && place.othersCalled !== 0 ? among : place.text || texts[state === 'none' ? 'waiting' : state]
     // Until the place is drawn, the page keeps its text about the draw.
-    const why = state === 'waiting' && place.slower && texts.slower[place.slower]
-    const lead = why ? `${text.lead} ${why}` : text.lead
+    const lead = state === 'waiting' && place.slowerText ? `${text.lead} ${place.slowerText}` : text.lead
     const { reason, soldOut } = place
     const paused = reason === 'outage' ? texts.outage : soldOut ? texts.soldOut : text.paused || texts.paused
     // The turn has a lead of its own, which counts down.
@@ -224,7 +225,7 @@
     set('headline', isTurn ? texts.admitted.headline : text.headline)
     showMessage(message)
     element('message').lang = place.messageLanguage || ''
-    offerAction(state === 'none' ? texts.none.action : isTurn ? texts.admitted.action : '')
+    offerAction((state === 'none' && text.action) || (isTurn ? texts.admitted.action : ''))
 
     if (place.position !== null) shown = Math.min(shown, place.position)
     const isNumber = Number.isFinite(shown) && !text.place
@@ -276,12 +277,12 @@
     connected(true)
     // The line has begun anew, so this place is gone. Loading the page brings a new place, or the page of a room that
     // keeps no line any more.
-    if (/** @type {string} */ (state) === 'rejected' || (state === 'none' && placed)) return finish()
+    if (/** @type {string} */ (state) === 'rejected' || (state === 'none' && placed)) return finish(false)
     show(place)
     if (state === 'none') return
     placed = true
     if (tabs && slack === 0) tabs.postMessage(place)
-    if (state === 'admitted') finish()
+    if (state === 'admitted') finish(true)
     else pollIn((place.pollAfterSeconds || 5) * (1 + slack / 2) + slack)
   }
 
@@ -306,7 +307,7 @@
       retryAfter = Math.min(RETRY_AFTER_MAX_SECONDS, Number(response.headers.get('Retry-After')) || 0)
       if (status < 500 && status !== 429) solution = ''
       // The room does not exist any more, so there is nothing to wait for.
-      if (status === 404) finish()
+      if (status === 404) finish(false)
       else if (status === 429) {
         failures = 0
         connected(true)
@@ -338,6 +339,18 @@
     poll()
   })
   element('action').addEventListener('click', enter)
+  // The code is shown on this page, which goes on polling. Without scripts the form opens a page.
+  transfer.addEventListener('submit', async event => {
+    event.preventDefault()
+    try {
+      const response = await fetch(`${transfer.action}&part=1`, { method: 'POST' })
+      if (!response.ok) throw response
+      element('along').innerHTML = await response.text()
+      element('along').focus()
+    } catch {
+      transfer.submit()
+    }
+  })
   if (tabs) tabs.onmessage = event => take(event.data, 1)
 
   // From now on a reload by hand asks for that page, and does not send the form again.

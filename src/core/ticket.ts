@@ -58,6 +58,8 @@ export interface Ticket {
   readonly excused?: true
   /** How far its visitor has got with the challenge of the room. Absent where none was set. */
   readonly challenge?: ChallengeState
+  /** How often the place went to another browser, absent if it never did. */
+  readonly transfers?: number
   /** When the place was taken, for a sid from an invitation. Such a sid can have more than one session. */
   readonly takenMs?: number
   readonly generation: number
@@ -99,8 +101,14 @@ export function inGeneration(ticket: Ticket, generation: number): Ticket | null 
 
 /**
  * Returns the name of a place. A sid from an invitation has one place after another, so their names include the time.
+ * A transfer makes another name, because the browser that had the place before has it no more.
  */
-export function placeIdOf({ sid, takenMs }: Pick<Ticket, 'sid' | 'takenMs'>): string {
+export function placeIdOf({ transfers, ...place }: Pick<Ticket, 'sid' | 'takenMs' | 'transfers'>): string {
+  return transfers === undefined ? lastingIdOf(place) : `${lastingIdOf(place)} +${transfers}`
+}
+
+/** Returns the name that a place keeps when it is transferred. */
+export function lastingIdOf({ sid, takenMs }: Pick<Ticket, 'sid'> & { readonly takenMs?: number | undefined }): string {
   return takenMs === undefined ? sid : `${sid} ${takenMs}`
 }
 

@@ -11,6 +11,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { goOn, nextStepMs, type Pause } from '../core/door/clock-freeze.ts'
 import * as core from '../core/door/door.ts'
 import { type Lender, lendToClaim, renewAndLend } from '../core/door/lending.ts'
+import { type DoorPlaces, keepCode, redeemCode } from '../core/door/transfers.ts'
 import { Ledger } from '../core/limits/ledger.ts'
 import type { DoorCalls } from '../core/protocol/calls.ts'
 import type {
@@ -22,6 +23,7 @@ import type {
   Renewal,
   RenewalAnswer,
 } from '../core/protocol/messages.ts'
+import type { OfferAnswer, TakeAnswer, TransferOffer, TransferTake } from '../core/protocol/transfers.ts'
 import type { Session } from '../core/session.ts'
 import { alarmAtMs, CLAIM_AWAITED_MS, SNAPSHOT_FOR_MS } from '../core/timing.ts'
 import { within } from '../runtime/within.ts'
@@ -30,16 +32,18 @@ import { type Env, roomStub } from '../settings/env.ts'
 import type { RoomConfig } from '../settings/schema.ts'
 import { RoomLink } from './room-link.ts'
 import { DoorStore } from './store.ts'
+import { DoorTransfers } from './transfers.ts'
 
 export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   static {
     // Every call here gives the same answer when it is repeated, so the platform may repeat it after a lost connection.
-    const { sync, claim, renew, end, extend, session, nudge } = Door.prototype
-    retryable(sync, claim, renew, end, extend, session, nudge)
+    const { sync, claim, renew, end, extend, session, nudge, offerTransfer, takeTransfer } = Door.prototype
+    retryable(sync, claim, renew, end, extend, session, nudge, offerTransfer, takeTransfer)
   }
 
   readonly #room: string
   readonly #store: DoorStore
+  readonly #transfers: DoorTransfers
   readonly #state: core.DoorState
   readonly #lender: Lender
   readonly #link: RoomLink
@@ -53,6 +57,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     const [room, name] = splitName(ctx.id.name)
     this.#room = room
     this.#store = new DoorStore(ctx.storage.sql, nowMs)
+    this.#transfers = new DoorTransfers(ctx.storage.sql)
     this.#lender = {
       ledger: new Ledger(this.#store),
       quotaOf: policy => this.#link.settings.quotas.get(policy),
@@ -140,6 +145,22 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     return this.#store.get(sid) ?? null
   }
 
+  async offerTransfer(offer: TransferOffer): Promise<OfferAnswer> {
+    const nowMs = Date.now()
+    core.noteCall(this.#state.calls, nowMs)
+    const answer = keepCode(this.#sessionsAt(nowMs), offer, nowMs)
+    if (answer.verdict === 'offered') this.#wakeAt(answer.untilMs)
+    return answer
+  }
+
+  async takeTransfer(take: TransferTake): Promise<TakeAnswer> {
+    const nowMs = Date.now()
+    core.noteCall(this.#state.calls, nowMs)
+    const answer = redeemCode(this.#state, this.#sessionsAt(nowMs), take, nowMs)
+    this.#link.keepGoing()
+    return answer
+  }
+
   async nudge(): Promise<void> {
     await this.#link.syncAnew()
     this.#link.keepGoing()
@@ -151,8 +172,9 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     const nowMs = Date.now()
     if (this.#owesReport(nowMs) || nowMs < (this.#pause?.untilMs ?? 0)) await this.#link.sync()
     this.#prune(Date.now())
-    const nextMs = this.#store.nextEndMs()
-    if (nextMs !== null) this.#wakeAt(nextMs)
+    for (const nextMs of [this.#store.nextEndMs(), this.#transfers.nextEndMs()]) {
+      if (nextMs !== null) this.#wakeAt(nextMs)
+    }
     this.#link.keepGoing()
   }
 
@@ -160,13 +182,14 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     return core.decideClaim(this.#state, this.#sessionsAt(nowMs), { request, attempt }, nowMs)
   }
 
-  #sessionsAt(nowMs: number): core.DoorSessions {
-    return { store: this.#store, rules: this.#link.settings.at(nowMs).session }
+  #sessionsAt(nowMs: number): DoorPlaces {
+    return { store: this.#store, rules: this.#link.settings.at(nowMs).session, transfers: this.#transfers }
   }
 
   /** Deletes debts and sessions that are not needed any more. Live settings decide how long a session's row stays. */
   #prune(nowMs: number): void {
     this.#store.pruneDrained(nowMs)
+    this.#transfers.prune(nowMs)
     const { snapshot } = this.#state
     if (!snapshot) return
     const lapsed = Object.values(snapshot.lanes).map(lane => lane.lapsedKey)

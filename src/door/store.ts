@@ -8,6 +8,7 @@ import type { Session, SessionRules } from '../core/session.ts'
 import { prunableBefore } from '../core/session.ts'
 import { SKEW_MS } from '../core/ticket.ts'
 import { migrate } from '../runtime/migrations.ts'
+import { TRANSFERS_TABLE } from './transfers.ts'
 
 export const DOOR_MIGRATIONS = [
   `CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -33,6 +34,7 @@ export const DOOR_MIGRATIONS = [
    ALTER TABLE sessions ADD COLUMN is_reentry INTEGER NOT NULL DEFAULT 0;`,
   // Older code works without the index, though slower.
   'DROP INDEX IF EXISTS sessions_by_end;',
+  TRANSFERS_TABLE,
 ]
 
 /** Old rows are deleted in portions of this size, so that no single alarm takes long. */

@@ -43,6 +43,7 @@ const KEPT = [
   'emptySinceMs',
   'bank',
   'totals',
+  'transferred',
   'history',
   'phase',
   'turns',

@@ -75,3 +75,9 @@ export function regionOf(continent: unknown): string {
   const region = typeof continent === 'string' ? continent.toLowerCase() : ''
   return Object.hasOwn(HINTS, region) ? region : 'xx'
 }
+
+/** Whether a text is the name of one of the first doors of a region. */
+export function isDoor(name: string, count: number): boolean {
+  const [region = '', number = ''] = name.split('-')
+  return regionOf(region) === region && /^\d{1,4}$/.test(number) && Number(number) < count
+}

@@ -30,7 +30,7 @@ const LANE_LIKE = /^[a-z0-9][a-z0-9_-]{0,31}$/
  * The number of doors for places of invited subjects. The door of a subject must not depend on the visitor's region or
  * on the current settings. Otherwise one subject could have two places.
  */
-const DOORS = 4
+export const SUBJECT_DOORS = 4
 
 /** Reads an invitation to `room`. Returns null for any other text. `isInForce` decides whether it is valid now. */
 export async function readInvitation(ring: KeyRing, text: string, room: string): Promise<Invitation | null> {
@@ -78,5 +78,5 @@ async function sidOf(ring: KeyRing, room: string, subject: string): Promise<stri
   const key = ring.subjects.get(room)
   if (!key) throw new Error(`room ${room} has verified an invitation without a key`)
   const hash = new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(`${room}|${subject}`)))
-  return `xx-${(hash[16] as number) % DOORS}.${base64url.encode(hash.subarray(0, 16))}`
+  return `xx-${(hash[16] as number) % SUBJECT_DOORS}.${base64url.encode(hash.subarray(0, 16))}`
 }

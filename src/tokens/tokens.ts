@@ -103,7 +103,8 @@ export function isOf(token: Token, room: string, nowMs: number): boolean {
 }
 
 export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
-  const { sid, lane, confirmed, low, waitMs, byMs, takenMs, generation, draw, entry, excused, challenge } = ticket
+  const { sid, lane, confirmed, low, waitMs, byMs, takenMs, transfers, generation, draw, entry, excused, challenge } =
+    ticket
   const iat = Math.floor(ticket.issuedMs / 1_000)
   const exp = iat + TICKET_FOR_SECONDS
   // Until the batch has ended, a visitor must not learn the place. So the token of a draw contains the batch instead.
@@ -121,6 +122,7 @@ export function signTicket(ring: KeyRing, ticket: Ticket): Promise<string> {
     ...(excused ? { excused } : {}),
     ...(challenge === undefined ? {} : { chal: challengeClaim(challenge) }),
     ...(takenMs === undefined ? {} : { taken: takenMs }),
+    ...(transfers === undefined ? {} : { transfers }),
     ...(ticket.referrer === undefined ? {} : { ref: ticket.referrer }),
     gen: generation,
     iat,
@@ -185,12 +187,13 @@ export function headerOf(text: string): ReturnType<typeof decodeProtectedHeader>
 }
 
 async function ticketFrom(payload: Record<string, unknown>, room: string, ring: KeyRing): Promise<Token> {
-  const { sub, key, lane, cnf, low, wait = null, by, taken, gen, iat } = payload
+  const { sub, key, lane, cnf, low, wait = null, by, taken, transfers, gen, iat } = payload
   if (typeof sub !== 'string' || !isFiniteNumber(key) || typeof lane !== 'string' || typeof cnf !== 'boolean')
     return NONE
   if (!(low === null || isFiniteNumber(low)) || !(by === null || isFiniteNumber(by))) return NONE
   if (!(wait === null || isFiniteNumber(wait)) || !isFiniteNumber(gen) || !isFiniteNumber(iat)) return NONE
   if (!(taken === undefined || isFiniteNumber(taken))) return NONE
+  if (!(transfers === undefined || isFiniteNumber(transfers))) return NONE
   const invited = taken === undefined ? {} : { takenMs: taken }
   const place = { key, lane, confirmed: cnf, low, waitMs: wait, byMs: by }
   const excuse = payload.excused === true ? ({ excused: true } as const) : {}
@@ -203,6 +206,7 @@ async function ticketFrom(payload: Record<string, unknown>, room: string, ring: 
     ...excuse,
     ...challenge,
     ...invited,
+    ...(transfers === undefined ? {} : { transfers }),
     ...refIn(payload),
     generation: gen,
     issuedMs: iat * 1_000,

@@ -30,6 +30,7 @@ const LAUNCH = {
 const AXE = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
 /** The page in one language as it is sent, compressed with brotli. */
 const PAGE_BYTES_MAX = 6_144
+const TEXTS = JSON.parse(readFileSync(new URL('../../static/texts/en.json', import.meta.url), 'utf8'))
 const STATUS = /\/\.waiting-room\/status\?/
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -295,7 +296,7 @@ describe.concurrent('in line', () => {
     const words = await page.locator('main').innerText()
     for (const part of ['You are in line', 'We open at nine.', 'reloads every 20 seconds'])
       expect(words).toContain(part)
-    expect(await page.getByRole('button').count()).toBe(0)
+    expect(await page.getByRole('button').allInnerTexts()).toEqual(['Move to another device'])
     await site.change('plain', { queue_all: false })
     const welcome = page.getByRole('heading', { name: 'Welcome' })
     const looks = async () => {
@@ -684,7 +685,7 @@ describe.concurrent('for every visitor', () => {
         'You are in line': place({ position: 1_204, wait: '18 to 25 minutes', message: long }),
         'You are at the front': place({ state: 'called' }),
         'You have a new place in line': place({ state: 'missed', held: true }),
-        'Cookies seem to be switched off': place({ state: 'none' }),
+        'Cookies seem to be switched off': place({ state: 'none', text: TEXTS.none }),
       }
       for (const [headline, one] of Object.entries(states)) {
         // A page that had a place asks for a new one instead.

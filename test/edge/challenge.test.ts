@@ -80,7 +80,7 @@ describe('a line with a challenge', () => {
 
   it('explains the way without scripts', async () => {
     const { text } = await new Visitor('challenged.test', edge).page()
-    expect(text).toMatch(/<noscript><p class="note">Without this calculation your place counts after about a minute/)
+    expect(text).toMatch(/<p>Your browser runs no scripts, so your place counts after about a minute/)
   })
 
   it('refuses a body that is no solution, and any body from a page of another site', async () => {

@@ -12,14 +12,15 @@ import { newLaneAccount } from '../permits/bank.ts'
 import { forgetOldSamples } from '../protocol/health-cells.ts'
 import type { Claim, ClaimAnswer, DoorReport, EdgeReport, PlaceLeft, Snapshot } from '../protocol/messages.ts'
 import type { Again } from '../session.ts'
-import { admit, again, isLive, nextSid, type Session, type SessionRules } from '../session.ts'
+import { admit, again, isLive, type Session, type SessionRules } from '../session.ts'
 import { diff } from '../tally.ts'
 import { ISOLATE_SILENT_MS } from '../timing.ts'
 import { callsPerSecond } from './call-meter.ts'
 import { goneIn, isEntitled, returnPermits, spendPermit } from './permits.ts'
 import { countClaim, demandOf, isCalled, laneAt, noteReady, pruneReady } from './ready.ts'
-import { type DoorSessions, endSession, type SessionStore } from './sessions.ts'
+import { type DoorSessions, endSession, sidFor } from './sessions.ts'
 import { type DoorState, usable } from './state.ts'
+import { isElsewhere } from './transfers.ts'
 
 export { noteCall } from './call-meter.ts'
 export { type DoorSessions, endSession, extendSession, renewSession, type SessionStore } from './sessions.ts'
@@ -44,10 +45,11 @@ export type Attempt = 'new' | 'waiting' | 'last'
 /** Decides a claim. Admission is one synchronous step: the session is inserted and the permit spent, or neither. */
 export function decideClaim(
   door: DoorState,
-  { store, rules }: DoorSessions,
+  { store, rules, transfers }: DoorSessions,
   { request, attempt }: { readonly request: Claim; readonly attempt: Attempt },
   nowMs: number,
 ): ClaimDecision {
+  if (isElsewhere(transfers, request)) return { verdict: 'ended', again: null, transferred: true }
   const clockMs = store.clock(nowMs)
   const sid = sidFor(store, request, clockMs)
   const isShutOut = attempt === 'new' && !mayEnter(door, request)
@@ -88,7 +90,8 @@ export function endEarly(
   nowMs: number,
 ): boolean {
   if (!place) return endSession(sessions, sid, how, nowMs)
-  const { store, rules } = sessions
+  const { store, rules, transfers } = sessions
+  if (isElsewhere(transfers, { ...place, sid })) return false
   const atMs = store.clock(nowMs)
   const ownSid = sidFor(store, { sid, takenMs: place.takenMs }, atMs)
   door.ready.delete(sid)
@@ -175,25 +178,6 @@ export function isActive(door: DoorState, live: number, nowMs: number): boolean 
 /** Call this when a sync begins: since its last answer the room may have permits again. */
 export function allowAsking(door: DoorState): void {
   door.exhausted = false
-}
-
-/**
- * Returns the sid of the session that a claim is for. It is the claim's own sid, except for a sid from an invitation.
- * Such a sid has one session after another, and sessions that had ended when the place was taken do not count. So an
- * invitation can be used more than once, but an old ticket cannot. The rows of earlier sessions may be deleted already.
- */
-function sidFor(
-  sessions: SessionStore,
-  { sid, takenMs }: { sid: string; takenMs?: number | undefined },
-  nowMs: number,
-): string {
-  if (takenMs === undefined) return sid
-  // Sessions of one sid never overlap and end times only increase, so looking at the last two is enough.
-  const known = sessions.lastSessions(sid)
-  const own = known.find(session => isLive(session, nowMs) || takenMs <= session.expiresMs)
-  if (own) return own.sid
-  const last = known.at(-1)
-  return last ? nextSid(last.sid) : sid
 }
 
 function admitted({ sid, admittedMs, expiresMs }: Session, request: Claim): ClaimAnswer & { verdict: 'admitted' } {

@@ -7,6 +7,7 @@ import {
   endsByTime,
   isLive,
   leaseMs,
+  nextSid,
   renewedExpiry,
   type Session,
   type SessionRules,
@@ -34,10 +35,36 @@ export interface SessionStore {
   clock(nowMs: number): number
 }
 
+/** How often places went to another browser. */
+export interface TransferCounts {
+  timesOf(place: string): number
+}
+
 /** A door's sessions, and the rules in force for them. */
 export interface DoorSessions {
   readonly store: SessionStore
   readonly rules: SessionRules
+  /** Absent where no place is ever transferred. */
+  readonly transfers?: TransferCounts
+}
+
+/**
+ * Returns the sid of the session that a claim is for. It is the claim's own sid, except for a sid from an invitation.
+ * Such a sid has one session after another, and sessions that had ended when the place was taken do not count. So an
+ * invitation can be used more than once, but an old ticket cannot. The rows of earlier sessions may be deleted already.
+ */
+export function sidFor(
+  sessions: SessionStore,
+  { sid, takenMs }: { sid: string; takenMs?: number | undefined },
+  nowMs: number,
+): string {
+  if (takenMs === undefined) return sid
+  // Sessions of one sid never overlap and end times only increase, so looking at the last two is enough.
+  const known = sessions.lastSessions(sid)
+  const own = known.find(session => isLive(session, nowMs) || takenMs <= session.expiresMs)
+  if (own) return own.sid
+  const last = known.at(-1)
+  return last ? nextSid(last.sid) : sid
 }
 
 /** Renews a live session. A request on a protected path keeps the session long enough to finish a payment. */

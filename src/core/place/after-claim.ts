@@ -13,8 +13,11 @@ import { newTicket } from './tickets.ts'
 export type ClaimRefusal =
   /** The door has no permit. */
   | { readonly verdict: 'none' }
-  /** The session of this ticket is over. `again` is the place at the front, if its visitor may come back. */
-  | { readonly verdict: 'ended'; readonly again: Again | null }
+  /**
+   * The session of this ticket is over. `again` is the place at the front, if its visitor may come back. `transferred`
+   * means that the place is in another browser now.
+   */
+  | { readonly verdict: 'ended'; readonly again: Again | null; readonly transferred?: boolean }
   /** The door could not be asked. */
   | { readonly verdict: 'unreachable' }
 
@@ -29,6 +32,7 @@ export function afterClaim(claim: ClaimStep, refusal: ClaimRefusal, rules: StepR
   const { snapshot } = claim
   switch (refusal.verdict) {
     case 'ended': {
+      if (refusal.transferred) return { kind: 'reject', why: 'transferred' }
       const { room } = claim.ticket
       return { kind: 'retry', ticket: refusal.again && ticketAgain(refusal.again, { room, snapshot, rules }, nowMs) }
     }

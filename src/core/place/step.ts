@@ -21,6 +21,7 @@ import {
 } from './outsider.ts'
 import { isUndrawn, nextPollMs, type Place, placeOf, seen } from './place.ts'
 import { NO_PLACE_YET, type Placed, type RejectStep, type Step, type WaitStep, type WhyWaiting } from './steps.ts'
+import { isTransferred } from './transfer.ts'
 import { excused } from './turn.ts'
 
 /** The time until the next poll, if nothing is known from which to compute a better one. */
@@ -39,6 +40,7 @@ export function nextStep(ticket: Ticket | null, visitor: Outsider, room: RoomNow
   if (!ticket && isUninvited(visitor, rules)) return rejectUninvited(visitor)
   if (admitsLocally(visitor, room)) return { kind: 'admit-locally', quota: localQuota(rules) }
   if (!snapshot) return withoutSnapshot(ticket, visitor, rules)
+  if (ticket && isTransferred(ticket, snapshot)) return { kind: 'reject', why: 'transferred' }
   if (snapshot.soldOut && rules.whenSoldOut === 'reject') return { kind: 'reject', why: 'sold-out' }
   if (!ticket) return issue('newcomer', visitor, rules)
   if (neverMoves(ticket, rules.challenge)) return standsStill(ticket, snapshot)

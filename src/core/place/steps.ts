@@ -22,6 +22,8 @@ export type WhyRejected =
   | 'no-answer'
   /** The room keeps no line for newcomers, and the network of the visitor has claimed too much. */
   | 'network-quota'
+  /** The place is in another browser now. */
+  | 'transferred'
 
 export type WhyWaiting =
   /** No door has answered this isolate yet. */

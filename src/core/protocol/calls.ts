@@ -19,6 +19,7 @@ import type {
   RenewalAnswer,
 } from './messages.ts'
 import type { OperatorCalls } from './operators.ts'
+import type { OfferAnswer, TakeAnswer, TransferOffer, TransferTake } from './transfers.ts'
 
 export type { Forecast } from '../history/forecast.ts'
 export type {
@@ -49,6 +50,10 @@ export interface DoorCalls<Settings> {
   /** Keeps a live session for at least `byMs` more. Returns false if there was none. */
   extend(sid: string, byMs: number): Promise<boolean>
   session(sid: string): Promise<Session | null>
+  /** Keeps a code for a place that goes to another browser. A new code replaces the last one of its place. */
+  offerTransfer(offer: TransferOffer): Promise<OfferAnswer>
+  /** Gives the place of a code to the first browser that asks. */
+  takeTransfer(take: TransferTake): Promise<TakeAnswer>
   /** A hint to sync now. */
   nudge(): Promise<void>
 }

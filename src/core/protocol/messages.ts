@@ -48,6 +48,8 @@ export interface Snapshot {
   readonly batches?: Batches | null
   /** The room has all counts up to this key; absent in a snapshot of a room that does not know batches. */
   readonly settledKey?: number
+  /** Places that went to another browser lately, by their short names: how often each did. Absent if there are none. */
+  readonly transferred?: Readonly<Record<string, number>>
   /** Null or absent if no event is scheduled. */
   readonly events?: EventsSnapshot | null
   readonly lanes: Readonly<Record<string, LaneSnapshot>>
@@ -142,12 +144,14 @@ export interface Claim {
    * the claim.
    */
   readonly takenMs?: number
+  /** How often the place went to another browser, absent if never. A door refuses a lower number than its own. */
+  readonly transfers?: number
   /** The cost of the request that comes with the claim. It is charged only if the visitor is admitted. */
   readonly tokenRequests?: readonly TokenRequest[]
 }
 
 /** A place in line, as its ticket describes it: what the door needs when the place is given up. */
-export type PlaceLeft = Pick<Claim, 'key' | 'lane' | 'takenMs'>
+export type PlaceLeft = Pick<Claim, 'key' | 'lane' | 'takenMs' | 'transfers'>
 
 export type ClaimAnswer =
   | {
@@ -167,8 +171,9 @@ export type ClaimAnswer =
   | { readonly verdict: 'none'; readonly retryAfterMs: number }
   /**
    * This sid had its session. `again` is the place that it may take instead, if the session ended only a moment ago.
+   * `transferred` means that the place is in another browser now.
    */
-  | { readonly verdict: 'ended'; readonly again: Again | null }
+  | { readonly verdict: 'ended'; readonly again: Again | null; readonly transferred?: true }
 
 /**
  * An isolate's report on its token lease for one bucket, and its request for more. The report is idempotent: each

@@ -7,6 +7,7 @@ import type { Cells } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { markDirty } from './settings.ts'
 import { count, type DoorRecord, lineOf, type RoomState } from './state.ts'
+import { noteTransfer } from './transferred.ts'
 import { noteUnstored } from './unstored.ts'
 
 /** A skewed clock may put a ticket this far into the future. Tickets further ahead are not counted. */
@@ -18,6 +19,7 @@ const FUTURE_MS = 60_000
  * - `gone/<lane>/<bucket>`: tickets that were given up
  * - `entry/<draw>`: entries in a draw
  * - `shown/<lane>`: called visitors who were seen
+ * - `transfer/<place>/<n>`: the place has gone to another browser for the nth time
  * - `health/...`: samples of the origin's health, which are not applied here
  * - any other name: a total
  */
@@ -29,6 +31,7 @@ export function applyCells(room: RoomState, door: DoorRecord, cells: Cells, nowM
     else if (kind === 'gone') giveUp(room, places)
     else if (kind === 'health') continue
     else if (kind === 'entry') enter(room.events, Number(lane), by)
+    else if (kind === 'transfer') countTransfer(room, lane, Number(bucketText), nowMs)
     else if (kind === 'shown') countShown(room, room.lines.has(lane) ? lane : MAIN_LANE, by)
     else count(room, cell, by)
   }
@@ -69,6 +72,11 @@ function giveUp(room: RoomState, { door, lane: ofTickets, bucket, by }: Places):
 function countShown(room: RoomState, lane: string, by: number): void {
   room.shown.set(lane, (room.shown.get(lane) ?? 0) + by)
   count(room, 'shown', by)
+}
+
+function countTransfer(room: RoomState, id: string, transfers: number, nowMs: number): void {
+  noteTransfer(room.transferred, id, transfers, nowMs)
+  count(room, 'transferred', 1)
 }
 
 /** Returns the samples of the origin's health among counted cells. */

@@ -22,6 +22,7 @@ import { followDoors, ONE_DOOR, spreadOf } from './doors.ts'
 import { grant, left, readyCount, readyIn, silentDoors, sums } from './grants.ts'
 import { followSettings } from './settings.ts'
 import { count, type DoorRecord, NO_LANES, type RoomRules, type RoomState } from './state.ts'
+import { transferredLately } from './transferred.ts'
 import { isStoringDue, takeDirty } from './unstored.ts'
 
 export { waitingTotal } from './calling.ts'
@@ -170,6 +171,7 @@ function takeSnapshot(room: RoomState, rules: RoomRules, nowMs: number): void {
     settledKey: knownKey(room.events, settledKey(room.draws, nowMs)),
     events: eventsSnapshot(room.events, nowMs),
     ...(room.doorPlan.count > 1 ? { doors: spreadOf(room.doorPlan) } : {}),
+    ...transferredLately(room.transferred, nowMs),
     lanes: laneSnapshots(room, rules),
   }
 }

@@ -12,6 +12,7 @@ import type { Demand, Snapshot } from '../protocol/messages.ts'
 import type { Applied } from '../tally.ts'
 import { MAIN_LANE } from '../ticket.ts'
 import { type DoorPlan, type DoorRange, newDoorPlan } from './doors.ts'
+import type { Transferred } from './transferred.ts'
 
 export const NO_LANES: readonly LaneShare[] = []
 
@@ -66,6 +67,8 @@ export interface RoomState {
   /** The budget of `remaining`, null for none, and how much of it is spent. */
   readonly stock: { set: number | null; spent: number }
   readonly totals: Totals
+  /** Places that went to another browser lately. */
+  readonly transferred: Transferred
   /** The current minute of the room's history. */
   readonly history: OpenMinute
   readonly pace: Pace
@@ -130,6 +133,7 @@ export function newRoom(nowMs: number): RoomState {
     events: newEvents(),
     stock: { set: null, spent: 0 },
     totals: {},
+    transferred: {},
     history: newOpenMinute({}, nowMs),
     pace: newPace(),
     phase: { is: 'open', sinceMs: nowMs },

@@ -5,6 +5,7 @@
 
 import { SHORT_RETRY_MS } from '../../core/place/step.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
+import type { Texts } from '../../settings/texts/keys.ts'
 import { toHttps } from '../gate/https-redirect.ts'
 import { readsHeader, TOKEN_HEADER } from '../gate/presented-tokens.ts'
 import {
@@ -113,14 +114,20 @@ function waitingResponse(visit: Visit, waiting: Waiting): Promise<Response> {
 
 function rejectedResponse(visit: Visit, rejected: Rejected): Promise<Response> {
   const { config } = rejected.room.settings
-  const { uninvited, noPlace } = languageFor(visit, config).texts.problems
+  const { problems, transfer } = languageFor(visit, config).texts
   return outsideResponse(visit, config, {
-    ...(needsInvitation(rejected.why) ? { status: 403, ...uninvited } : noPlace),
+    ...problemOf(rejected, problems, transfer),
     retryAfterMs: rejected.retryAfterMs,
     headers: outsideHeaders(rejected.retryAfterMs),
     json: () => rejectedJson(visit, rejected),
     page: async () => (await customRejectedPage(visit, rejected)) ?? rejectedPage(visit, rejected),
   })
+}
+
+/** Returns the title and detail of a problem for a rejected visitor, with a status of its own for some. */
+function problemOf({ why }: Rejected, { uninvited, noPlace }: Texts['problems'], { moved }: Texts['transfer']) {
+  if (needsInvitation(why)) return { status: 403, ...uninvited }
+  return why === 'transferred' ? { title: moved.headline, detail: moved.lead } : noPlace
 }
 
 interface Outside {

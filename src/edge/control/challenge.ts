@@ -3,16 +3,15 @@
  * visitor's place counts from now on.
  */
 import source from '../../../static/challenge-worker.js'
-import { within } from '../../runtime/within.ts'
 import { compact } from '../pages/compact.ts'
 import { OWN_HEADERS, problemResponse } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
+import { bodyOf } from './body.ts'
 import { type Answer, isOfAnotherOrigin, ofAnotherOrigin, status } from './poll.ts'
 
 /** A solution with its challenge is about 500 bytes. */
 const BODY_BYTES_MAX = 8_192
-const BODY_WITHIN_MS = 5_000
 const MAX_AGE_SECONDS = 600
 const WORKER = compact(source)
 
@@ -32,23 +31,11 @@ export function challengeWorker(): Response {
 
 /** Returns the JSON of a body. Returns undefined if the body is too long, late, or no JSON. */
 async function solutionIn(request: Request): Promise<unknown> {
-  const text = await within(BODY_WITHIN_MS, textOf(request)).catch(() => 'late' as const)
+  const text = await bodyOf(request, BODY_BYTES_MAX)
   try {
-    return text === 'late' ? undefined : (JSON.parse(text) as unknown)
+    return text === null ? undefined : (JSON.parse(text) as unknown)
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
   }
-}
-
-/** Returns the text of a body, cut off at the longest allowed length. A text that is cut off is no JSON. */
-async function textOf({ body }: Request): Promise<string> {
-  let text = ''
-  if (body === null) return text
-  const decoder = new TextDecoder()
-  for await (const bytes of body) {
-    text += decoder.decode(bytes, { stream: true })
-    if (text.length > BODY_BYTES_MAX) return ''
-  }
-  return text
 }

@@ -102,7 +102,7 @@ function answer(visit: Visit, room: RoomClient, verdict: PollVerdict): Response 
     case 'limited':
       return limitedResponse(visit, verdict)
     case 'no-place':
-      return json({ ...insideJson(visit, room), state: 'none' })
+      return json({ ...insideJson(visit, room), state: 'none', text: language.texts.none })
     case 'unreadable':
       return tryAgainShortly()
     case 'too-early': {
@@ -128,6 +128,10 @@ export async function leave(visit: Visit, room: RoomClient): Promise<Answer> {
   if (mayGiveCookie(visit, room.settings.config))
     headers.append('Set-Cookie', clearCookie(room.settings.config, visit.url))
   if (!visit.isForm) return ['none', new Response(null, { status: 204, headers })]
+  if (visit.url.searchParams.get('again') === '1') {
+    headers.set('Location', onwardUrl(visit, room))
+    return ['redirect', new Response(null, { status: 303, headers })]
+  }
   const page = await leftPage(visit, room.settings.config, onwardUrl(visit, room))
   for (const [name, value] of Object.entries({ ...OWN_HEADERS, ...page.headers })) headers.set(name, value)
   return ['none', new Response(page.html, { headers })]

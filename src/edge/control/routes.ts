@@ -17,6 +17,8 @@ import { draw } from './draws.ts'
 import { type Answer, leave, status } from './poll.ts'
 import { preview } from './preview.ts'
 import { liveness, Readiness } from './readiness.ts'
+import { askForCode, takeTransfer } from './take.ts'
+import { offerTransfer } from './transfer.ts'
 import { wait } from './wait.ts'
 
 /** The arguments of a control route besides the request. */
@@ -51,6 +53,9 @@ function routes(prefix: string) {
   app.post('/challenge', ({ env }) => inRoom(env, room => challenge(env.visit, room)))
   app.options('/challenge', ({ env }) => inRoom(env, async () => ['control', controlPreflight()]))
   app.get('/challenge-worker.js', () => challengeWorker())
+  app.post('/transfer', ({ env }) => inRoom(env, room => offerTransfer(env.visit, room)))
+  app.get('/transfer', ({ env }) => inRoom(env, room => askForCode(env.visit, room)))
+  app.post('/transfer/take', ({ env }) => inRoom(env, room => takeTransfer(env.visit, room)))
   app.get('/wait', ({ env }) => inRoom(env, room => wait(env.visit, room)))
   app.get('/client.js', ({ env }) => inRoom(env, async room => ['control', clientScript(env.visit, room, 'script')]))
   app.get('/client.mjs', ({ env }) => inRoom(env, async room => ['control', clientScript(env.visit, room, 'module')]))

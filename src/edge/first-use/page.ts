@@ -25,7 +25,7 @@ interface InLine {
 export function challengeVariables(visit: Visit, { room, why, challenge }: InLine, { texts }: Language) {
   const provider = providerOf(room.settings.config)
   if (provider === 'none') return {}
-  const { lead: calculates, failed, slow, widget } = texts.challenge
+  const { lead: calculates, failed, slow, plain, widget } = texts.challenge
   const lead = challenge && 'turnstile' in challenge ? widget : calculates
   const worker = `${visit.deployment.controlPrefix}/challenge-worker.js`
   return {
@@ -33,6 +33,7 @@ export function challengeVariables(visit: Visit, { room, why, challenge }: InLin
     isUnsolved: challenge !== null,
     hasWidget: provider === 'turnstile',
     slowText: slow,
+    plainText: plain,
     // `<` is escaped, so that no data can end the script early.
     challengeData: JSON.stringify({ worker, challenge, texts: { lead: calculates, failed, widget } }).replace(
       /</g,

@@ -30,12 +30,12 @@ export async function claim(visit: Visit, room: RoomClient, step: ClaimStep, cha
     )
   const id = placeIdOf(ticket)
   const ended = room.ended.find(id, visit.nowMs)
-  if (ended) return { verdict: 'ended', again: ended.again }
+  if (ended) return { verdict: 'ended', again: ended.again, transferred: ended.transferred }
   try {
     const answer = claimedLately(visit, room, id, charges) ?? (await askFor(visit, room, step, charges))
     if (answer.verdict === 'none') return answer
     if (answer.verdict === 'ended') {
-      room.ended.note(id, { again: answer.again }, visit.nowMs)
+      room.ended.note(id, { again: answer.again, transferred: answer.transferred }, visit.nowMs)
       return answer
     }
     const pass = passFor(
@@ -66,13 +66,14 @@ async function askFor(
   { ticket, leaves }: ClaimStep,
   charges: boolean,
 ): Promise<ClaimAnswer> {
-  const { sid, key, lane, takenMs, generation } = ticket
+  const { sid, key, lane, takenMs, transfers, generation } = ticket
   // A request that goes on with its claim is the first one charged to the session.
   const requests = charges ? room.limits.chargeToClaim(visit, room.sessions.of(sid).limits, visit.nowMs) : []
   const answer = await room.claims.ask(visit, {
     ...{ sid, key, lane, generation },
     ...(leaves ? { leaves } : {}),
     ...(takenMs === undefined ? {} : { takenMs }),
+    ...(transfers === undefined ? {} : { transfers }),
     ...(requests.length > 0 ? { tokenRequests: requests } : {}),
   })
   if (answer.verdict !== 'admitted') room.sessions.drop(sid)

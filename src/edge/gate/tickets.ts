@@ -92,12 +92,17 @@ export function giveUp(room: RoomClient, ticket: Ticket): void {
  * by one. The door keeps one row until no ticket of the place can be called.
  */
 export async function leaveLine(visit: Visit, room: RoomClient, ticket: Ticket): Promise<void> {
-  const { sid, key, lane, takenMs, entry, confirmed } = ticket
+  const { sid, key, lane, takenMs, transfers, entry, confirmed } = ticket
   room.places.noteLeft(ticket)
   // An entry gets its place later, but no later than its ticket expires.
   const lastKey = entry ? visit.nowMs + TICKET_FOR_SECONDS * 1_000 : key
-  const taken = takenMs === undefined ? {} : { takenMs }
-  if (!(await room.sessions.end(visit, sid, 'left', { key: lastKey, lane, ...taken }))) return
+  const place = {
+    key: lastKey,
+    lane,
+    ...(takenMs === undefined ? {} : { takenMs }),
+    ...(transfers === undefined ? {} : { transfers }),
+  }
+  if (!(await room.sessions.end(visit, sid, 'left', place))) return
   room.count('left')
   // The visitor may show an older copy of the ticket, from before it was counted here.
   const isCounted = confirmed || room.places.wasCounted(placeIdOf(ticket))

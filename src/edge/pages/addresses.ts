@@ -23,7 +23,7 @@ export function waitUrl(visit: Visit, room: RoomView): string {
  */
 export function enterUrl(visit: Visit, room: RoomView, leadsTo: string): string {
   const isWait = isWaitPage(visit)
-  const to = isWait ? (visit.url.searchParams.get('to') ?? '') : leadsTo
+  const to = destination(visit, leadsTo)
   // In a frame the wait ends on an empty page, even if the visitor has to confirm.
   const embedded = isWait && visit.url.searchParams.get('embedded') === '1' ? '&embedded=1' : ''
   return `${waitUrl(visit, room)}${embedded}&${ANSWER}=1&to=${encodeURIComponent(to).replace(/'/g, '%27')}`
@@ -41,6 +41,28 @@ export function leaveUrl(visit: Visit, room: RoomView, leadsTo: string): string 
   )
 }
 
+/** Returns the address to which a visitor of a transferred place posts to stand in line anew. */
+export function anewUrl(visit: Visit, room: RoomView, leadsTo: string): string {
+  return `${leaveUrl(visit, room, leadsTo)}&again=1`
+}
+
+/** Returns the address to which a visitor posts for a code that takes the place to another browser. */
+export function transferUrl(visit: Visit, room: RoomView, leadsTo: string): string {
+  const to = encodeURIComponent(destination(visit, leadsTo))
+  return inLanguageOf(visit, room.settings.config, `${addressOf(visit, room, 'transfer')}&to=${to}`)
+}
+
+/** Returns the address of the page on which another browser gives a code, or is asked about one. */
+export function codeUrl(visit: Visit, room: RoomView, code: string | null): string {
+  const url = inLanguageOf(visit, room.settings.config, addressOf(visit, room, 'transfer'))
+  return code === null ? url : `${url}&code=${code}`
+}
+
+/** Returns the address to which another browser posts a code. */
+export function takeUrl(visit: Visit, room: RoomView): string {
+  return inLanguageOf(visit, room.settings.config, addressOf(visit, room, 'transfer/take'))
+}
+
 export function drawUrl(visit: Visit, room: RoomView, event: string): string {
   return addressOf(visit, room, `draws/${event}`)
 }
@@ -51,6 +73,11 @@ export function onwardUrl({ url, deployment }: Visit, { settings }: RoomView): s
   const to = URL.parse(asked, url.origin)
   if (to?.origin !== url.origin || to.pathname.startsWith(deployment.controlPrefix)) return settings.config.path
   return refreshUrl(to) + to.hash
+}
+
+/** Returns where the visitor of a page wants to go. The page on which a person waits is only on the way. */
+function destination(visit: Visit, leadsTo: string): string {
+  return isWaitPage(visit) ? (visit.url.searchParams.get('to') ?? '') : leadsTo
 }
 
 function addressOf({ deployment }: Visit, { name }: RoomView, path: string): string {

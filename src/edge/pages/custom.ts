@@ -79,7 +79,7 @@ export async function customWaitingPage(visit: Visit, waiting: OnPage<Waiting>):
  * reason than the method `reject`.
  */
 export async function customRejectedPage(visit: Visit, rejected: OnPage<Rejected>): Promise<Page | null> {
-  if (rejected.snapshot?.soldOut || needsInvitation(rejected.why)) return null
+  if (rejected.snapshot?.soldOut || needsInvitation(rejected.why) || rejected.why === 'transferred') return null
   const render = templateOf(rejected.room.settings.at(visit.nowMs).config)
   if (!render) return null
   const json = rejectedJson(visit, rejected)

@@ -9,6 +9,7 @@ import place from '../../../static/place.html'
 import room from '../../../static/room.html'
 import scripts from '../../../static/scripts.html'
 import styles from '../../../static/styles.html'
+import transfer from '../../../static/transfer.html'
 import css from '../../../static/waiting.css'
 import type { Brand } from '../../settings/brand/settings.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
@@ -30,7 +31,19 @@ export interface Page {
 export const pageStyle = compactStyle(css)
 
 /** Parts that several pages share, by their name in `{{> name}}`. */
-const PARTS: Readonly<Record<string, string>> = { head, code, styles, brand, message, form, foot, room, place, scripts }
+const PARTS: Readonly<Record<string, string>> = {
+  head,
+  code,
+  styles,
+  brand,
+  message,
+  form,
+  foot,
+  room,
+  place,
+  scripts,
+  transfer,
+}
 
 /** Fills in one of our templates. */
 export function template(html: string): Render {

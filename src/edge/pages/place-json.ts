@@ -78,6 +78,7 @@ export function placeJson(visit: Visit, waiting: OnPage<Waiting>) {
     held: snapshot?.held ?? false,
     soldOut: snapshot?.soldOut ?? false,
     slower: snapshot?.slowed ?? null,
+    ...(snapshot?.slowed ? { slowerText: language.texts.slower[snapshot.slowed] } : {}),
     reason: snapshot?.health?.reason ?? null,
     lane: waiting.ticket.lane,
     invitation: waiting.invitation === 'none' ? null : waiting.invitation,
@@ -100,11 +101,12 @@ export function rejectedJson(visit: Visit, { room, snapshot, why, retryAfterMs }
   const { config } = room.settings.at(nowMs)
   const language = languageFor(visit, room.settings.config)
   const inviteOnly = needsInvitation(why)
+  const transferred = why === 'transferred'
   const soldOut = snapshot?.soldOut ?? false
   return {
     cfWaitingRoom: {
       ...published(room.settings.at(nowMs), { snapshot, wait: null, nowMs, language }),
-      queueIsFull: !inviteOnly,
+      queueIsFull: !inviteOnly && !transferred,
       refreshIntervalSeconds: seconds(retryAfterMs),
     },
     ...addressesOf(visit, room),
@@ -112,6 +114,7 @@ export function rejectedJson(visit: Visit, { room, snapshot, why, retryAfterMs }
     state: 'rejected' as const,
     soldOut,
     inviteOnly,
+    transferred,
     invitation: why === 'invalid-invitation' ? ('invalid' as const) : null,
     ...messageOf(config, soldOut, language),
   }

@@ -14,6 +14,7 @@ import { blockedPage, failedPage } from './blocked.ts'
 import { customRejectedPage, customWaitingPage } from './custom.ts'
 import { limitedPage } from './limited.ts'
 import type { Page } from './page.ts'
+import { codePage, takePage } from './place/transfer.ts'
 import { rejectedPage } from './rejected.ts'
 import { resubmitPage } from './resubmit.ts'
 import { rejectedSample, SAMPLES, STARTS_IN_MS, waitingSample } from './samples.ts'
@@ -32,6 +33,7 @@ export interface Preview {
 
 const RETRY_MS = 40_000
 const FORM = 'item=42'
+const CODE = 'EU0-7K3M9-QX4PA'
 
 /** The names of all pages. */
 export const PREVIEW_PAGES: readonly string[] = Object.values(SAMPLES).flat()
@@ -71,7 +73,13 @@ async function pageOf(visit: Visit, config: RoomConfig, name: string): Promise<P
     return blockedPage(visit, { why, isInside: !name.endsWith('outside'), room }, message, RETRY_MS)
   }
   if (has(SAMPLES.failed)) return failedPage(visit, room, name === 'origin-slow' ? 'timeout' : 'unreachable', RETRY_MS)
+  if (has(SAMPLES.transfer)) return transferSample(visit, room, name)
   return has(SAMPLES.resubmit) ? resubmitPage(visit, config) : null
+}
+
+function transferSample(visit: Visit, room: RoomView, name: string): Promise<Page> {
+  if (name === 'transfer') return codePage(visit, room, { code: CODE, state: 'waiting', to: '/' })
+  return takePage(visit, room, { code: CODE, by: '', isInvalid: name === 'transfer-bad-code' })
 }
 
 function viewOf(config: RoomConfig): RoomView {

@@ -6,6 +6,7 @@ import { needsInvitation, type OnPage, type Rejected } from '../gate/verdict.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
+import { anewUrl } from './addresses.ts'
 import { compactStyle } from './compact.ts'
 import { withLinks } from './links.ts'
 import { formOf, headersFor, leadsTo, type Page, pageStyle, template, variablesOf } from './page.ts'
@@ -22,6 +23,7 @@ export async function rejectedPage(visit: Visit, verdict: OnPage<Rejected>): Pro
   const text = textOf(verdict, language)
   const form = await formOf(visit)
   const asksCode = needsInvitation(verdict.why)
+  const isElsewhere = verdict.why === 'transferred'
   const variables = {
     ...variablesOf(visit, language, verdict.room.settings.config),
     ...form,
@@ -30,14 +32,15 @@ export async function rejectedPage(visit: Visit, verdict: OnPage<Rejected>): Pro
     ...cfWaitingRoom,
     message,
     messageHtml: withLinks(message),
-    comesAgain: !asksCode,
+    comesAgain: !asksCode && !isElsewhere,
+    anewUrl: isElsewhere ? anewUrl(visit, verdict.room, leadsTo(visit)) : null,
     ...(asksCode ? codeVariables(visit) : { asksCode }),
     leadsHome: verdict.room.settings.config.brand.home_url !== '',
     messageLanguage,
   }
   return {
     html: render(variables),
-    headers: await headers(verdict.room.settings.config, language, asksCode || form.form !== null),
+    headers: await headers(verdict.room.settings.config, language, asksCode || isElsewhere || form.form !== null),
   }
 }
 
@@ -62,6 +65,8 @@ function textOf({ why, snapshot }: OnPage<Rejected>, { texts }: Language) {
       return uninvited
     case 'invalid-invitation':
       return invalidInvitation
+    case 'transferred':
+      return texts.transfer.moved
     case 'sold-out':
     case 'rejects-newcomers':
     case 'no-snapshot':

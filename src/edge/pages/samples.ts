@@ -83,6 +83,7 @@ const REJECTED: Readonly<Record<string, Pick<Rejected, 'why'> & { readonly soldO
   'sold-out': { why: 'sold-out', soldOut: true },
   'invite-only': { why: 'uninvited' },
   'bad-invitation': { why: 'invalid-invitation' },
+  transferred: { why: 'transferred' },
 }
 
 export const SAMPLES = {
@@ -94,6 +95,7 @@ export const SAMPLES = {
   blocked: ['outage', 'part-blocked', 'shed', 'outage-outside', 'part-blocked-outside'],
   failed: ['origin-slow', 'origin-unreachable'],
   resubmit: ['resubmit'],
+  transfer: ['transfer', 'transfer-here', 'transfer-bad-code'],
 } as const
 
 export function waitingSample(name: string, room: RoomView, nowMs: number): OnPage<Waiting> {

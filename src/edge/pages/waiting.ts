@@ -11,11 +11,12 @@ import { challengeScript, challengeVariables, providerOf } from '../first-use/pa
 import { TURNSTILE_HOST } from '../first-use/turnstile.ts'
 import { asks } from '../gate/confirm.ts'
 import type { OnPage, Waiting } from '../gate/verdict.ts'
+import { isInApp } from '../request/in-app.ts'
 import type { Visit } from '../request/visit.ts'
 import { languageFor } from '../texts/choose.ts'
 import type { Language } from '../texts/language.ts'
 import { counted, filled, inWords } from '../texts/words.ts'
-import { drawUrl, enterUrl, leaveUrl, statusUrl, waitUrl } from './addresses.ts'
+import { drawUrl, enterUrl, leaveUrl, statusUrl, transferUrl, waitUrl } from './addresses.ts'
 import { compact, compactStyle } from './compact.ts'
 import { withLinks } from './links.ts'
 import { type Form, formOf, headersFor, leadsTo, type Page, pageStyle, template, variablesOf } from './page.ts'
@@ -30,6 +31,8 @@ const FIXED = {
   // Without scripts the offer to be notified is hidden. With scripts it is there from the first paint, so that nothing
   // moves.
   plainStyle: '#tell{display:none}',
+  // Without scripts nothing is calculated, and another text explains when the place counts.
+  plainLeadStyle: '#lead{display:none}',
   startScript: scripts.start,
   formScript: scripts.form,
   challengeScript: compact(challengeScript),
@@ -50,7 +53,12 @@ const OWN = {
   polls: true,
   posts: true,
 }
-const SOLVES = { ...OWN, scripts: [...OWN.scripts, FIXED.challengeScript], works: true }
+const SOLVES = {
+  ...OWN,
+  styles: [...OWN.styles, FIXED.plainLeadStyle],
+  scripts: [...OWN.scripts, FIXED.challengeScript],
+  works: true,
+}
 const WITH_WIDGET = { ...SOLVES, widget: TURNSTILE_HOST }
 const headers = { none: headersFor(OWN), pow: headersFor(SOLVES), turnstile: headersFor(WITH_WIDGET) }
 
@@ -92,6 +100,8 @@ function placeVariables(visit: Visit, waiting: OnPage<Waiting>, form: Form) {
     claimInSeconds: place.claimInSeconds ?? 0,
     enterUrl: enterUrl(visit, waiting.room, leadsTo(visit)),
     leaveUrl: leaveUrl(visit, waiting.room, leadsTo(visit)),
+    transferUrl: transferUrl(visit, waiting.room, leadsTo(visit)),
+    inApp: isInApp(visit.request.headers),
     placeId: filled(language.texts.about.id, { id: waiting.ticket.sid }),
     position: place.position,
     entry: place.event?.draw?.isEntry ? place.event.draw.sid : null,
@@ -151,14 +161,17 @@ export function refreshSeconds({ state, pollAfterSeconds }: PlaceJson, { claim_w
 /** The texts of the page's scripts, as JSON. Made once for each language, and for each room with texts of its own. */
 const SCRIPT_TEXTS = new WeakMap<Texts, { readonly texts: string; readonly startTexts: string }>()
 
-/** Returns only the texts that the page's scripts show, because the page must be small on the slowest connection. */
+/**
+ * Returns only the texts that the page's scripts often show, because the page must be small on the slowest connection.
+ * A poll brings the others when they are needed.
+ */
 function scriptTexts({ texts, locales }: Language) {
   const known = SCRIPT_TEXTS.get(texts)
   if (known) return known
-  const { waiting, called, missed, admitted, none, paused, outage, slower, pending, waitUnknown } = texts
+  const { waiting, called, missed, admitted, paused, outage, pending, waitUnknown } = texts
   const { said, fresh, lost, found, turn } = texts
   const soldOut = texts.rejected.soldOut.lead
-  const places = { waiting, called, missed, admitted, none, paused, outage, slower, pending, waitUnknown }
+  const places = { waiting, called, missed, admitted, paused, outage, pending, waitUnknown }
   const { about } = texts.time
   const made = {
     texts: inScript({ ...places, soldOut, turn, about, said, fresh, lost, found, locales }),

@@ -31,6 +31,7 @@ export class EndedSessions {
     how: {
       readonly again: Again | null
       readonly byInactivity?: boolean | undefined
+      readonly transferred?: boolean | undefined
       readonly requeuedBy?: string
       readonly forMs?: number
     },
@@ -41,6 +42,7 @@ export class EndedSessions {
       untilMs: Math.max(known?.untilMs ?? 0, nowMs + Math.max(how.forMs ?? 0, ENDED_FOR_MS)),
       again: how.again ?? known?.again ?? null,
       byInactivity: how.byInactivity ?? known?.byInactivity ?? false,
+      transferred: how.transferred ?? known?.transferred ?? false,
       requeuedBy: how.requeuedBy ?? known?.requeuedBy ?? null,
       next: known?.next ?? null,
     })

@@ -44,6 +44,8 @@ export interface EndedSession {
   readonly again: Again | null
   /** True if the visitor opened nothing for as long as a session lasts. */
   readonly byInactivity: boolean
+  /** The place never began a session here: it is in another browser now. */
+  readonly transferred: boolean
   /** The policy that ended the session, null if none did. */
   readonly requeuedBy: string | null
   /** The place that the visitor has got since then. */

@@ -6,8 +6,9 @@ import type { Quota } from '../../core/gcra.ts'
 import type { DoorSpread, Snapshot } from '../../core/protocol/messages.ts'
 import { doorRangeOf } from '../../settings/compiled/doors.ts'
 import { compile, type RoomSettings } from '../../settings/compiled/room.ts'
-import { regionOf } from '../../settings/env.ts'
+import { isDoor, regionOf } from '../../settings/env.ts'
 import type { RoomConfig } from '../../settings/schema.ts'
+import { SUBJECT_DOORS } from '../../tokens/invitations.ts'
 import type { KeyRing } from '../../tokens/keyring.ts'
 import { newShedder, type Shedder } from '../limits/client-throttle.ts'
 import type { Spender } from '../limits/isolate-quotas.ts'
@@ -106,6 +107,12 @@ export class RoomClient {
   doorFor(caller: Caller): string {
     const { count, from } = this.#doorSpread()
     return doorIn(caller, from + Math.floor(Math.random() * (count - from)))
+  }
+
+  /** Whether the room may have a door of this name. Any other name would make a new object. */
+  mayHaveDoor(door: string): boolean {
+    const { most } = doorRangeOf(this.#settings.config)
+    return isDoor(door, Math.max(most, SUBJECT_DOORS))
   }
 
   /** Returns a door for the reports of this isolate: any door of the region. */

@@ -3,6 +3,7 @@
  * requests without a call.
  */
 import type { PlaceLeft, Renewal, RenewalAnswer, TokenRequest } from '../../core/protocol/messages.ts'
+import type { OfferAnswer, TakeAnswer, TransferOffer, TransferTake } from '../../core/protocol/transfers.ts'
 import { doorOf } from '../../core/ticket.ts'
 import type { RequestLimits } from '../limits/limits.ts'
 import type { Caller, DoorClient } from './door-client.ts'
@@ -91,6 +92,14 @@ export class RoomSessions {
   async end(caller: Caller, sid: string, how: 'left' | 'revoked', place?: PlaceLeft): Promise<boolean> {
     this.drop(sid)
     return this.#doors.call(caller, doorOf(sid), door => door.end(sid, how, place))
+  }
+
+  async offerTransfer(caller: Caller, offer: TransferOffer): Promise<OfferAnswer> {
+    return this.#doors.call(caller, doorOf(offer.sid), door => door.offerTransfer(offer))
+  }
+
+  async takeTransfer(caller: Caller, door: string, take: TransferTake): Promise<TakeAnswer> {
+    return this.#doors.call(caller, door, stub => stub.takeTransfer(take))
   }
 
   async extend(caller: Caller, sid: string, byMs: number): Promise<boolean> {

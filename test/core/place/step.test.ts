@@ -12,6 +12,7 @@ import {
 } from '../../../src/core/place/outsider.ts'
 import { nextStep, pollAfter, SHORT_RETRY_MS } from '../../../src/core/place/step.ts'
 import type { ClaimStep, Step, WaitStep, WhyRejected, WhyWaiting } from '../../../src/core/place/steps.ts'
+import { transferIdOf } from '../../../src/core/place/transfer.ts'
 import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
 import { NOW, SNAPSHOT, WINDOW } from './called-room.ts'
@@ -100,6 +101,7 @@ const REJECTED: Readonly<Record<Exclude<WhyRejected, OfClaim>, Case>> = {
     snapshot: { open: true },
     rules: rejecting,
   },
+  transferred: { snapshot: { transferred: { [transferIdOf(TICKET)]: 1 } } },
 }
 
 const WAITING: Readonly<Record<Exclude<WhyWaiting, 'no-answer'>, Case>> = {

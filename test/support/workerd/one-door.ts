@@ -11,6 +11,7 @@ import type {
   RenewalAnswer,
   Snapshot,
 } from '../../../src/core/protocol/messages.ts'
+import type { OfferAnswer, TakeAnswer } from '../../../src/core/protocol/transfers.ts'
 import { leaseMs, type Session } from '../../../src/core/session.ts'
 import { MAIN_LANE } from '../../../src/core/ticket.ts'
 import { compile, type RoomSettings } from '../../../src/settings/compiled/room.ts'
@@ -71,6 +72,16 @@ export class OneDoor implements DoorCalls<RoomConfig> {
 
   async end(sid: string, how: 'left' | 'revoked'): Promise<boolean> {
     return core.endSession(this.#ruled(), sid, how, this.#counted())
+  }
+
+  async offerTransfer(): Promise<OfferAnswer> {
+    this.#counted()
+    return { verdict: 'over' }
+  }
+
+  async takeTransfer(): Promise<TakeAnswer> {
+    this.#counted()
+    return { verdict: 'none' }
   }
 
   async extend(sid: string, byMs: number): Promise<boolean> {
