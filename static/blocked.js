@@ -1,5 +1,5 @@
 // @ts-check
-// Opens the address again after the time that the answer has set, but only while the page is seen. The page works
+// Opens the address again after the time that the answer has set, but only while the page is visible. The page works
 // without this script: then it reloads by itself. The syntax is that of 2019, as on the waiting page.
 ;(() => {
   const room = /** @type {HTMLElement} */ (document.getElementById('room'))

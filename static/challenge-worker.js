@@ -1,6 +1,6 @@
 // @ts-check
-// Looks for the number that solves a challenge of proof of work (ALTCHA, PBKDF2). It runs in a worker, so that the page
-// goes on. The syntax is that of 2019, as on the page.
+// Finds the number that solves a proof of work (ALTCHA, PBKDF2). It runs in a worker, so that the page stays
+// responsive. The syntax is that of 2019, as on the page.
 
 const bytesOf = (/** @type {string} */ hex) => Uint8Array.from(hex.match(/../g) || [], pair => parseInt(pair, 16))
 

@@ -1,7 +1,7 @@
 // @ts-check
-// Solves the challenge of the room, and hands the solution to the page, which sends it with its next poll. The browser
-// calculates in a worker, or loads a widget of Turnstile. Without a solution the place counts after a minute, so
-// whatever fails here only takes longer. The syntax is that of 2019.
+// Solves the challenge of the room, and passes the solution to the page, which sends it with its next poll. The browser
+// calculates in a worker, or loads a widget of Turnstile. A place without a solution counts after a minute, so if
+// anything fails here, the visitor only waits longer. The syntax is that of 2019.
 ;(() => {
   /** @typedef {{ parameters: { expiresAt: number } }} Work */
   /** @typedef {{ turnstile: { sitekey: string, cData: string } }} Widget */
@@ -12,12 +12,12 @@
   const given = JSON.parse(element('challenge').textContent || '')
   /** @type {{ lead: string, failed: string, widget: string }} */
   const texts = given.texts
-  // After this time the page explains what happens without a solution.
+  // After this time the page explains that the place counts even without a solution.
   const SLOW_AFTER_MS = 5000
   /** @type {Worker | undefined} */
   let worker
   let expiresMs = 0
-  // The widget on the page, by the place that it names.
+  // The place for which the widget on the page was made.
   let named = ''
   /** @type {string | undefined} */
   let widget
@@ -46,7 +46,7 @@
   }
 
   const calculate = (/** @type {Work} */ challenge) => {
-    // Every poll brings a new challenge. The one that is being solved is good until it expires.
+    // Every poll brings a new challenge. But the one that is being solved is valid until it expires.
     if (worker && Date.now() < expiresMs) return
     begin()
     try {

@@ -1,8 +1,8 @@
 // @ts-check
-// The waiting room for the scripts of a site. It wraps fetch and XMLHttpRequest: a request that meets the line shows
-// the waiting page, and a safe one is sent again once the visitor is inside. It asks before a session ends.
-//
-// The edge serves this file as a script and as a module, with the facts of a room (src/edge/control/client.ts).
+// The waiting room for the scripts of a site. It wraps fetch and XMLHttpRequest. When a request meets the line, it
+// shows the waiting page. A safe request is sent again once the visitor is inside. It also asks the visitor before a
+// session ends. The edge serves this file as a script and as a module, with the facts of a room
+// (src/edge/control/client.ts).
 
 /**
  * The types of sites are in src/edge/control/client-types.ts. A test holds both to be the same.
@@ -17,10 +17,10 @@
 
 const MARK = 'Waiting-Room-State'
 const OUTSIDE = ['waiting', 'called', 'missed', 'rejected', 'sold-out', 'uninvited']
-// After a visitor has closed the dialog, requests are handed back for this time. An answer of the site may have begun a
-// session, and the page asks for its end at most this often.
+// After a visitor has closed the dialog, requests are not held for this time. An answer of the site may mean that a
+// session has begun. Then the page asks when the session ends, at most this often.
 const QUIET_MS = 60000
-// While a warning is shown, another tab may keep the session.
+// While a warning is shown, the session is checked this often, because another tab may extend it.
 const LOOK_EVERY_MS = 10000
 
 const isSafe = (/** @type {string} */ method) => /^(GET|HEAD)$/i.test(method)
@@ -33,9 +33,8 @@ const isOutside = (/** @type {string | null} */ state) => OUTSIDE.includes(state
 const abortOf = signal => new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
 
 /**
- * Returns a fetch that waits. A safe request that meets the line is sent once more after the wait. Any other request is
- * handed back with its answer, because only the page knows whether to send it again.
- *
+ * Returns a fetch that waits. If a safe request meets the line, it is sent once more after the wait. Any other request
+ * gets its own answer, because only the page knows whether to send it again.
  * @param {typeof fetch} send
  * @param {Wait} wait
  * @param {() => void} note called for each answer of the site
@@ -46,7 +45,7 @@ export const waitingFetch = (send, wait, note) => async (input, init) => {
   const safe = isSafe(init?.method || own.method || 'GET')
   const response = await send(input, init)
   const state = response.headers.get(MARK)
-  // A request without credentials has no place, however long its visitor waits.
+  // A request without credentials has no place in line, so waiting would not help.
   const credentials = init?.credentials || own.credentials
   if (!isOutside(state) || response.type === 'cors' || credentials === 'omit') {
     if (!state) note()
@@ -58,8 +57,7 @@ export const waitingFetch = (send, wait, note) => async (input, init) => {
 }
 
 /**
- * Returns an XMLHttpRequest that waits, as `waitingFetch` does. Its page sees no event of the answer that met the line.
- *
+ * Returns an XMLHttpRequest that waits, as `waitingFetch` does. The page sees no event of an answer that met the line.
  * @param {typeof XMLHttpRequest} Native
  * @param {Wait} wait
  * @param {() => void} note
@@ -92,7 +90,7 @@ export const waitingRequest = (Native, wait, note) =>
           if (isOver) void this.#again(wait(room, true))
         }
       }
-      // These listeners are the first, so that they can keep an event from all others.
+      // These listeners are added first, so that they can stop an event before all others see it.
       for (const type of ['readystatechange', 'progress', 'load', 'loadend']) super.addEventListener(type, hide)
     }
 
@@ -128,7 +126,8 @@ export const waitingRequest = (Native, wait, note) =>
       const asked = this.#asked
       await waited
       if (asked !== this.#asked) return
-      // Sends the request again, with its events. If the visitor has closed the dialog, the page sees the refusal.
+      // Sends the request again, and the page gets its events. If the visitor has closed the dialog, the page gets the
+      // refusal.
       this.#left = 0
       super.open(.../** @type {[string, string]} */ (/** @type {unknown} */ (asked)))
       for (const [name, value] of this.#headers) super.setRequestHeader(name, value)
@@ -137,9 +136,8 @@ export const waitingRequest = (Native, wait, note) =>
   }
 
 /**
- * Returns a layer over the page that the style of the site does not reach. Its own style is set by script, which a
+ * Returns a layer over the page that the site's style does not reach. Its style is set by script, which a
  * Content-Security-Policy allows.
- *
  * @param {Facts} facts
  * @param {HTMLElement} box
  */
@@ -167,9 +165,8 @@ const BOX =
 const BUTTON = 'font:inherit;min-height:2.75rem;padding:0 1rem;'
 
 /**
- * Shows the waiting page of a room in a dialog. Returns true once the visitor is inside, false when the visitor closes
- * the dialog, and null where the page may not be shown in a frame.
- *
+ * Shows the waiting page of a room in a dialog. Returns true once the visitor is inside, false if the visitor closes
+ * the dialog, and null if the page may not be shown in a frame.
  * @param {Facts} facts
  * @param {string} url
  * @returns {Promise<boolean | null>}
@@ -199,8 +196,7 @@ const inDialog = (facts, url) =>
   })
 
 /**
- * Returns a function that lets its visitor wait for a room. Requests that meet the same line share one wait.
- *
+ * Returns a function with which a request waits for a room. Requests that meet the same line share one wait.
  * @param {Facts} facts
  * @param {Options['wait']} how
  * @param {() => void} entered
@@ -218,7 +214,7 @@ const waiter = (facts, how, entered) => {
       location.assign(`${url}&to=${encodeURIComponent(location.pathname + location.search + location.hash)}`)
       return /** @type {Promise<boolean>} */ (new Promise(() => {}))
     }
-    // To leave the page would lose what its visitor has typed.
+    // If the page were left, the visitor would lose all typed text.
     if (how === 'page') return isSafe ? go() : Promise.resolve(false)
     if (Date.now() - closedAtMs < QUIET_MS) return Promise.resolve(false)
     const waited = inDialog(facts, url).then(isInside => {
@@ -234,8 +230,7 @@ const waiter = (facts, how, entered) => {
 }
 
 /**
- * Asks the visitor before the session ends.
- *
+ * Watches the session, and asks the visitor before it ends.
  * @param {Facts} facts
  * @param {typeof fetch} send
  * @param {number} warnMs
@@ -263,7 +258,7 @@ const sessionWatch = (facts, send, warnMs) => {
     return /** @type {Session | null} */ (response.ok ? (await response.json()).session : null)
   }
 
-  // The page for waiting leads on at once where the visitor is inside, and that renews the session.
+  // If the visitor is inside, the page for waiting redirects at once, and that renews the session.
   const renew = async () => (await get('wait', 'manual')).type === 'opaqueredirect'
 
   const extend = async () => {
@@ -287,7 +282,8 @@ const sessionWatch = (facts, send, warnMs) => {
     let waitMs = LOOK_EVERY_MS
     try {
       let session = await ask()
-      // A session is short until its visitor has come twice. The page has just been opened, so this is the second time.
+      // A session is short until its visitor has come twice. The page was just opened, so this request is the second
+      // one.
       if (isFirst && session?.renewable && session.endsInSeconds * 1000 <= warnMs) {
         await renew()
         session = await ask()
@@ -315,7 +311,7 @@ const sessionWatch = (facts, send, warnMs) => {
   }
 }
 
-/** Returns the page from which the visitor came, also after a wait. */
+/** Returns the page from which the visitor first came, even if there was a wait. */
 const firstReferrer = () => {
   const { referrer } = document
   try {
@@ -327,8 +323,7 @@ const firstReferrer = () => {
 }
 
 /**
- * Starts once for each room, however often a page or a library runs the script.
- *
+ * Starts once for each room, even if a page or a library runs the script several times.
  * @param {Facts} facts
  * @param {Options} options
  * @returns {WaitingRoom}

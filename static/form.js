@@ -1,6 +1,6 @@
 // @ts-check
 // A form that met the line. The page keeps its fields while it polls, and offers to send them again once the visitor is
-// in. It is never sent but by a click. The syntax is that of 2019, as on the waiting page: no ?. and no ??.
+// in. It sends them only after a click. The syntax is that of 2019, as on the waiting page: no ?. and no ??.
 ;(() => {
   const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id))
   const room = element('room')
@@ -8,7 +8,7 @@
   const button = /** @type {HTMLButtonElement} */ (form.querySelector('button'))
 
   form.hidden = true
-  // The line is over for this page: its visitor is in, or must begin anew.
+  // The page has finished waiting: its visitor is in, or must begin anew.
   room.addEventListener('over', () => {
     form.hidden = false
     element('lead').hidden = true
@@ -18,10 +18,10 @@
     action.hidden = false
     form.append(' ', action)
     button.focus()
-    // A session is short until its pass has come back.
+    // A session is short until its pass has come back once. This request brings it back.
     fetch(room.dataset.wait || '', { redirect: 'manual' }).catch(() => {})
   })
-  // A second press would send the form twice. After Back it may be sent again.
+  // A second click would send the form twice. After the browser's Back it may be sent again.
   form.addEventListener('submit', () => setTimeout(() => (button.disabled = true)))
   window.addEventListener('pageshow', () => (button.disabled = false))
 })()

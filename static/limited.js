@@ -1,6 +1,6 @@
 // @ts-check
-// Counts down, then opens the page again or offers to. The page works without this script: then it reloads by itself.
-// The syntax is that of 2019, as on the waiting page: no ?. and no ??.
+// Counts down, and then opens the page again or offers to open it. The page works without this script: then it reloads
+// by itself. The syntax is that of 2019, as on the waiting page: no ?. and no ??.
 ;(() => {
   const room = /** @type {HTMLElement} */ (document.getElementById('room'))
   const left = document.getElementById('place')
@@ -8,7 +8,7 @@
   const said = /** @type {HTMLElement} */ (document.getElementById('said'))
   const endMs = Date.now() + Number(room.dataset.seconds) * 1000
 
-  // Opens the address that was asked for by GET, so a form is never sent twice.
+  // The address is opened by GET, so a form is never sent twice.
   const open = () => location.replace(new URL(room.dataset.url || '', location.href).href)
 
   const tick = () => {

@@ -1,6 +1,6 @@
 // @ts-check
-// Sends the form at once. Without this script the visitor does it by the button.
-// A second press would send it a second time, so the button goes.
+// Sends the form at once. Without this script the visitor presses the button. A second press would send the form again,
+// so the button is hidden.
 ;(() => {
   const action = /** @type {HTMLButtonElement} */ (document.getElementById('action'))
   action.hidden = true

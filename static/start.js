@@ -1,6 +1,6 @@
 // @ts-check
-// Counts down to the start of an event, on a page that was opened before it. The syntax is that of 2019, like that of
-// the page.
+// Counts down to the start of an event, on a page that was opened before the start. The syntax is that of 2019, as on
+// the waiting page.
 ;(() => {
   /** @typedef {{ startsAt: string, startsInSeconds: number | null, draw: object | null }} Event */
   /** @typedef {{ event: Event | null, drawAt: string | null, position: number | null, called: boolean }} Place */
@@ -9,9 +9,10 @@
   const room = element('room')
   /** @type {typeof import('./texts/en.json').start & { locales: string[] }} */
   const texts = JSON.parse(element('start-texts').textContent || '')
-  // By performance.now(), which a change of the visitor's clock does not move. 0 once the event has started.
+  // The start by performance.now(), which is not affected if the visitor's clock is changed. 0 once the event has
+  // started.
   let startsAtMs = 0
-  // The minutes before the start that are read aloud, and how many of them were.
+  // The screen reader announces when this many minutes are left. The other number counts the announcements so far.
   const SAID_MINUTES = [15, 5, 1]
   let saidMinutes = 0
 

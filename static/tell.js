@@ -1,6 +1,7 @@
 // @ts-check
-// Signals the turn to its visitor: by a sound, a notification, a vibration and the icon of the tab. It asks for
-// leave only on a click. It keeps the screen on while the page is seen. The syntax is that of 2019, as on the page.
+// Notifies the visitor of the turn: by a sound, a notification, a vibration and the icon of the tab. It asks for
+// permission only after a click. It also keeps the screen on while the page is visible. The syntax is that of 2019, as
+// on the page.
 ;(() => {
   const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id))
   const room = element('room')
@@ -17,7 +18,7 @@
       navigator.wakeLock.request('screen').catch(() => {})
   }
 
-  // Two rising tones, twice.
+  // Plays two rising tones, twice.
   const ring = (/** @type {AudioContext} */ player) => {
     for (const [i, pitch] of [660, 880, 660, 880].entries()) {
       const tone = player.createOscillator()
@@ -32,7 +33,7 @@
     }
   }
 
-  // Android has notifications for service workers only, and throws here.
+  // On Android only service workers can show notifications, and this throws.
   const notify = () => {
     try {
       const note = new Notification(document.title, { body: element('lead').textContent || '', tag: 'antesala' })
@@ -44,7 +45,7 @@
   }
 
   button.addEventListener('click', () => {
-    // A browser lets a page sound only after a click.
+    // A browser lets a page play sound only after a click.
     if (Sound) audio = new Sound()
     if (audio) audio.resume()
     if (notifies && Notification.permission === 'default') Notification.requestPermission()

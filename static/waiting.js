@@ -1,6 +1,6 @@
 // @ts-check
 // Keeps the page up to date and enters by itself. A visitor can get in without this script: then the page reloads. The
-// syntax is that of 2019, so that old phones get in too: no ?. and no ??.
+// syntax is that of 2019, so that it also works on old phones: no ?. and no ??.
 ;(() => {
   /**
    * @typedef {{ headline: string, lead: string, paused?: string, place?: string, wait?: string,
@@ -15,18 +15,18 @@
    *   claimInSeconds?: number | null, likelyAt?: string | null, cfWaitingRoom: Published }} Place
    */
 
-  // Asks again when no answer has come by then: after a change of network none ever comes.
+  // The page asks again if no answer has come within this time. After a change of network none ever comes.
   const ANSWER_WITHIN_MS = 15000
   const RETRY_MAX_SECONDS = 60
   const RETRY_AFTER_MAX_SECONDS = 300
-  // A download leaves this page open: after this time the page can be used again.
+  // If the site's answer is a download, this page stays open. After this time it can be used again.
   const OPENED_WITHIN_MS = 20000
-  // The number is read aloud again when it has fallen to this share, and at most this often.
+  // The number is announced to screen readers when it has fallen to this share of the last one, and at most this often.
   const SAID_AT_SHARE = 0.75
   const SAID_EVERY_MS = 20000
-  // In a long line the number is read aloud at least this often.
+  // In a long line the number is announced at least this often.
   const SAID_AFTER_MS = 600000
-  // The sound of a turn lasts so long.
+  // The sound of a turn lasts this long.
   const SOUND_MS = 1200
 
   // Some browsers throw here when cookies are blocked.
@@ -43,25 +43,25 @@
   const statusUrl = room.dataset.status || ''
   /** @type {typeof import('./texts/en.json') & { soldOut: string, about: string, locales: string[] }} */
   const texts = JSON.parse(element('texts').textContent || '')
-  // Others are called too, so this visitor is not the next one.
+  // Other visitors are called too, so this visitor is not simply the next one.
   const among = { ...texts.called, place: texts.called.among, title: '' }
   const numbers = new Intl.NumberFormat(texts.locales)
   const tabs = channel()
-  // Where the page of a form leads. Its fields may stand in it.
+  // The address to which the page of a form leads. Other pages have none here.
   const to = room.dataset.to || ''
   const form = document.getElementById('again')
   const transfer = /** @type {HTMLFormElement} */ (element('transfer'))
 
   let shown = Number(room.dataset.position) || Number.POSITIVE_INFINITY
-  // The page came with a number, which a cookie had brought: so cookies work.
+  // If the page came with a number, its request had a cookie, so cookies work.
   let placed = Number.isFinite(shown)
   let missed = room.dataset.state === 'missed'
   let entering = false
-  // It is the turn of a visitor who may not be looking: the page keeps the turn until the button is pressed.
+  // True if the visitor may be away when the turn comes. Then the page keeps the turn until the button is pressed.
   let keeps = room.dataset.state === 'turn'
-  // Until when, by performance.now(), which a change of the visitor's clock does not move.
+  // The end of the turn by performance.now(), which is not affected if the visitor's clock is changed.
   let turnEndsMs = performance.now() + Number(room.dataset.left) * 1000
-  // The solution of a challenge, until the room has it.
+  // The solution of a challenge. It is kept until the room has it.
   let solution = ''
   let failures = 0
   let dueAtMs = 0
@@ -76,14 +76,14 @@
     position: shown,
     atMs: 0,
   }
-  // After the wait the browser names this page as the referrer. client.js gives the first one to the site.
+  // After the wait the browser names this page as the referrer. client.js gives the original one to the site.
   try {
     const [from = ''] = document.referrer.split('?')
     if ('referrer' in room.dataset && new URL(from).host !== location.host)
       sessionStorage.setItem('antesala-referrer', from)
   } catch {}
 
-  // The first and the last position outlive a reload, so that the bar goes on where it was.
+  // The first and the last position are stored, so that after a reload the bar continues where it was.
   let way = { from: 0, at: 0 }
   try {
     way = JSON.parse(sessionStorage.getItem(statusUrl) || '') || way
@@ -100,7 +100,7 @@
     element('action').hidden = label === ''
   }
 
-  // A poll claims the turn at once, unless the visitor is asked first. A form is its own question.
+  // A poll claims the turn at once, unless the visitor is asked first. With a form the visitor decides when to send it.
   const asks = () => keeps || 'asks' in room.dataset || (!form && document.visibilityState === 'hidden')
 
   const tick = () => {
@@ -119,7 +119,7 @@
     if (isNew) room.dispatchEvent(new Event('turn'))
   }
 
-  // Links as in links.ts.
+  // Finds links with the same pattern as links.ts.
   const LINK = /(https:\/\/[^\s<>"']*[^\s<>"'.,:;!?)\]]|tel:\+?[\d-]{3,20})/
   const spoken = (/** @type {string} */ message) =>
     message.split(LINK).map((part, i) => (i % 2 ? part.replace('tel:', '') : part))
@@ -151,7 +151,7 @@
     if (isConnected === wasLost) set('said', isConnected ? texts.found : texts.lost)
   }
 
-  // Opens the address that was asked for by GET, so a form is never sent twice.
+  // The address is opened by GET, so a form is never sent twice.
   const enter = () => {
     if (entering) return
     entering = true
@@ -165,8 +165,8 @@
     }
     if (to) rename(to)
     const { href, origin, pathname } = location
-    // To its own address with a fragment a page only scrolls. So this page first takes another address, without its
-    // query or with an empty one.
+    // When a page goes to its own address with a fragment, browsers only scroll. So this page first changes its
+    // address: it removes the query, or adds an empty one.
     if (href.includes('#')) {
       rename(origin + pathname + (/^[^#]*\?/.test(href) ? '' : '?'))
     }
@@ -178,7 +178,7 @@
     }, OPENED_WITHIN_MS)
   }
 
-  // A form stays on the page until its visitor sends it again or goes on.
+  // A form stays on the page until its visitor sends it again or continues without it.
   const finish = (/** @type {boolean} */ isTurn) => {
     if (form) room.dispatchEvent(new Event('over'))
     else if (isTurn && 'told' in room.dataset && !keeps) {
@@ -187,7 +187,7 @@
     } else enter()
   }
 
-  // The time of the day at which the wait ends, in the visitor's own zone.
+  // Shows the time of day at which the wait ends, in the visitor's time zone.
   const showTime = (/** @type {string | null | undefined} */ at) => {
     const time = at && new Date(at).toLocaleTimeString(texts.locales, { timeStyle: 'short' })
     set('at', time ? texts.about.replace('{time}', time) : '')
@@ -209,16 +209,16 @@
       missed = true
       shown = Number.POSITIVE_INFINITY
     } else if (place.state !== 'waiting') missed = false
-    // Only one answer reports a missed turn. The page shows it for as long as it waits.
+    // Only one answer reports a missed turn. The page shows it for as long as the visitor waits.
     const state = missed ? 'missed' : place.state
     /** @type {StateText} */
     const text =
       state === 'called' && place.othersCalled !== 0 ? among : place.text || texts[state === 'none' ? 'waiting' : state]
-    // Until the place is drawn, the page keeps its text about the draw.
+    // Until the place is drawn, the text about the draw stays.
     const lead = state === 'waiting' && place.slowerText ? `${text.lead} ${place.slowerText}` : text.lead
     const { reason, soldOut } = place
     const paused = reason === 'outage' ? texts.outage : soldOut ? texts.soldOut : text.paused || texts.paused
-    // The turn has a lead of its own, which counts down.
+    // While the visitor is asked to enter, the page has another text, which counts down.
     const isTurn = state === 'called' && asks()
     if (!place.drawAt && !isTurn) set('lead', held || soldOut || reason === 'outage' ? paused : lead)
     room.dataset.state = isTurn ? 'turn' : state
@@ -268,15 +268,16 @@
     if (news.length > 0) set('said', news.join(' '))
   }
 
-  // `slack` is 1 in a tab that got the place from another tab. It polls only if the other tab falls silent.
+  // `slack` is 1 if another tab polls, and has passed the place to this tab. This tab then polls only if the other one
+  // stops.
   const take = (/** @type {Place} */ place, /** @type {number} */ slack) => {
     if (entering) return
     const { state } = place
     failures = 0
     updated = texts.fresh.replace('{time}', new Date().toLocaleTimeString(texts.locales))
     connected(true)
-    // The line has begun anew, so this place is gone. Loading the page brings a new place, or the page of a room that
-    // keeps no line any more.
+    // The line has begun anew, so this place is gone. Loading the page brings a new place. If the room keeps no line
+    // any more, it brings the page that explains this.
     if (/** @type {string} */ (state) === 'rejected' || (state === 'none' && placed)) return finish(false)
     show(place)
     if (state === 'none') return
@@ -306,7 +307,7 @@
       const { status } = response
       retryAfter = Math.min(RETRY_AFTER_MAX_SECONDS, Number(response.headers.get('Retry-After')) || 0)
       if (status < 500 && status !== 429) solution = ''
-      // The room does not exist any more, so there is nothing to wait for.
+      // The room no longer exists, so there is nothing to wait for.
       if (status === 404) finish(false)
       else if (status === 429) {
         failures = 0
@@ -319,7 +320,7 @@
     } catch {
       if (mine !== asking) return
       failures++
-      // A single failure is not shown.
+      // A single failure is not reported to the visitor.
       if (failures > 1 || !navigator.onLine) connected(false)
       pollIn(Math.max(retryAfter, Math.min(RETRY_MAX_SECONDS, 2 ** failures) * (0.5 + Math.random())))
     } finally {
@@ -327,7 +328,7 @@
     }
   }
 
-  // Polls at once when a phone wakes up or Back restores the page: its timer may have stopped.
+  // When a phone wakes up, or Back restores the page, the timer may have stopped. So the page polls at once.
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible' && Date.now() > dueAtMs) poll()
   })
@@ -353,7 +354,7 @@
   })
   if (tabs) tabs.onmessage = event => take(event.data, 1)
 
-  // From now on a reload by hand asks for that page, and does not send the form again.
+  // From now on, a manual reload opens that page and does not send the form again.
   if (to && !form) rename(to)
   setInterval(tick, 1000)
   tick()

@@ -1,5 +1,6 @@
 // @ts-check
-// The room's advice in sentences: the reason with its figures, then what an operator may do. Nothing is done by itself.
+// The room's advice in sentences: the reason with its figures, then an action for the operator. The page does nothing
+// by itself.
 import { $, list, make } from './dom.js'
 import { count, until } from './words.js'
 

@@ -1,5 +1,5 @@
 // @ts-check
-// The admin API as this page uses it: the operator, one call with a time limit, and refusals in words.
+// The admin API as this page uses it: the operator's token, calls with a time limit, and refusals in words.
 
 /** @typedef {import('../../src/core/protocol/calls.ts').RoomStats} Figures */
 /** @typedef {import('../../src/core/protocol/calls.ts').Change} Change newest first in lists */
@@ -13,7 +13,7 @@
  *   events: ScheduledEvent[], now: string }} Room
  */
 /**
- * `body` is empty where a refusal was no JSON.
+ * `body` is empty if a refusal was no JSON.
  * @typedef {{ status: number, body: any, retryAfterSeconds: number }} Answer
  */
 
@@ -21,7 +21,9 @@ const API = new URL('../api/v1/', location.href)
 const TIMEOUT_MS = 8_000
 
 const stored = sessionStorage.getItem('antesala-token') ?? ''
-/** The token is kept in this tab only. `isIn`: this page may read. Cloudflare Access needs no token. */
+/**
+ * The token is kept only in this tab. `isIn` means that this page may read. With Cloudflare Access no token is needed.
+ */
 export const operator = { token: stored, isIn: stored !== '' || document.documentElement.dataset.login === 'access' }
 
 /** Stores an accepted token for this tab. */
@@ -37,14 +39,14 @@ export function forgetToken() {
 
 /** @type {(why: string) => void} */
 let leave = () => {}
-/** Sets what happens when the API refuses this token. @param {(why: string) => void} listener */
+/** Sets the function that is called when the API refuses this token. @param {(why: string) => void} listener */
 export function onShutOut(listener) {
   leave = listener
 }
 
-/** Returns whether the token is refused. Then the login is shown. @param {Answer | null} answer */
+/** Returns whether the token is refused. If it is, the login is shown. @param {Answer | null} answer */
 export function isShutOut(answer) {
-  // A refusal with a role is about one request only.
+  // A refusal that contains a role is about this one request only.
   if (answer?.status !== 401 && (answer?.status !== 403 || 'role' in answer.body)) return false
   leave(refusal(answer))
   return true
@@ -88,7 +90,7 @@ export function refusal(answer) {
 }
 
 /**
- * Explains why a change was not made.
+ * Explains why a change was not made. The problem of `key` comes first.
  * @param {Answer | null} answer
  * @param {string} key the setting whose problem comes first
  */

@@ -1,6 +1,6 @@
 // @ts-check
-// One change at a time, on top of the version that the operator saw. A change is shown as done only after the server's
-// answer.
+// Makes one change at a time, on top of the version that the operator saw. A change is shown as done only after the
+// server's answer.
 import { call, isShutOut, pathOf, reason } from './api.js'
 import { questionFor } from './danger.js'
 import { announce, confirmed, say, within } from './dom.js'
@@ -10,13 +10,13 @@ import { ofEvent } from './words.js'
 /** @typedef {import('./api.js').Room} Room */
 /** @typedef {'busy' | 'good' | 'warn' | 'bad'} Tone */
 /**
- * The settings to set, or those to reset to the file: one or all.
+ * The settings to set, or the settings to reset to the file: one or all.
  * @typedef {{ set: object } | { reset: [string] | 'all' }} Request
  */
 /**
- * `key` is the setting beside which the answer is shown. `advice` is shown when another operator changed the room
- * first. Then, and after a change that was made, `settle` gets the room as it is now. `isAsked` is true where the
- * operator has been asked already.
+ * `key` is the setting beside which the answer is shown. `advice` is shown if another operator changed the room first.
+ * Then, and after a successful change, `settle` gets the room as it is now. `isAsked` is true if the operator has
+ * already confirmed.
  * @typedef {{ key: string, version: string, request: Request, advice: string, isAsked?: boolean,
  *   settle?: (now: Room, isMade: boolean) => void }} Wanted
  */
@@ -31,14 +31,14 @@ let isSending = false
 /** @type {(before: Room, request: Request, after: Room) => void} */
 let made = () => {}
 
-/** Sets what gets each change that was made. @param {typeof made} listener */
+/** Sets the function that is called after each successful change. @param {typeof made} listener */
 export function onMade(listener) {
   made = listener
 }
 
 /**
- * Makes a change, after a question where it needs one. Returns the answer of the API, or null where the operator says
- * no or where there is none.
+ * Makes a change, after a question if it needs one. Returns the answer of the API. Returns null if the operator
+ * declines, or if there is no answer.
  * @param {Room} room @param {Wanted} wanted
  */
 export async function change(room, { key, version, request, advice, isAsked = false, settle }) {

@@ -1,6 +1,6 @@
 // @ts-check
-// The operators' live changes, newest first. They are read when the room's version moves, with times by the server's
-// clock.
+// The operators' live changes, newest first. They are read again when the room's version changes. Times are by the
+// server's clock.
 import { call, pathOf } from './api.js'
 import { $, all, make, say } from './dom.js'
 import { serverMs } from './rooms.js'
@@ -11,7 +11,7 @@ import { asked, moment } from './words.js'
 
 const SHOWN = 10
 
-/** The room and version of the list that is shown or being read. */
+/** The room and version for which the list is shown or being read. */
 let listed = ''
 
 /** @param {Room} room */

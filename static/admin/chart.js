@@ -1,6 +1,6 @@
 // @ts-check
-// Two minutes as a curve, newest at the right, with the limit of each moment. Times that this page has not seen stay
-// empty.
+// Two minutes as a curve, with the newest moment at the right, and the limit of each moment. Times that this page has
+// not seen stay empty.
 import { $, say, within } from './dom.js'
 import { PAST_MS, pastOf } from './past.js'
 import { ago, count } from './words.js'
@@ -8,9 +8,12 @@ import { ago, count } from './words.js'
 /** @typedef {import('./past.js').Curve} Curve */
 /** @typedef {import('./past.js').Sample} Sample */
 
-/** Must match the drawings' viewBox. */
+/** These numbers must match the viewBox of the drawings. */
 const [WIDTH, HEIGHT] = [120, 40]
-/** A tab in the background reads every 15 seconds. Over a longer gap nothing is known. */
+/**
+ * A tab in the background reads every 15 seconds. A longer gap than this means that nothing is known of the time
+ * between.
+ */
 const GAP_MS = 20_000
 
 /** @param {string} room @param {Curve} curve */
@@ -32,7 +35,7 @@ export function showPast(room, curve) {
   within(chart, '.area').setAttribute('d', drawn.map(({ area }) => area).join(''))
   within(chart, '.limit').setAttribute('d', drawn.map(({ limit }) => limit).join(''))
   say(`${curve}-then`, sinceMs < 5_000 ? 'from now on' : `${ago(sinceMs)}: ${count(oldest[curve].value)}`)
-  // Below the beginning of the curve, as far as the words fit.
+  // The text is below the beginning of the curve, as far as there is space.
   const begin = 100 - (100 * sinceMs) / PAST_MS
   $(`${curve}-then`).style.paddingLeft = `max(0px, min(${begin.toFixed(2)}%, 100% - 8.5rem))`
 }
@@ -51,7 +54,7 @@ function runs(samples) {
 }
 
 /**
- * Draws a limit, which holds until a sample has another.
+ * Draws a limit. It applies until a sample has another limit.
  * @param {Sample[]} run @param {Curve} curve @param {string[]} x @param {(value: number) => string} y
  */
 function steps(run, curve, x, y) {

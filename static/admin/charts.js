@@ -1,6 +1,6 @@
 // @ts-check
-// The past as four charts over the same time, with one cursor, by uPlot. Colours are those of the style sheet.
-// Every line also has a form of its own, for readers who see no colours.
+// The past as four charts over the same time, with one cursor, drawn by uPlot. Colours are those of the style sheet.
+// Lines also differ in form, for readers who do not see colours.
 import { $, all, input, make, say, within } from './dom.js'
 import { markerWords, momentWords, valueWords } from './history-words.js'
 import { serverMs } from './rooms.js'
@@ -13,7 +13,7 @@ import { serverMs } from './rooms.js'
  * @typedef {{ color: string, dash?: number[], width?: number, steps?: boolean, fill?: boolean, scale?: string }} Look
  */
 /**
- * One line of a chart. `of` returns its value in a step, null where it has none.
+ * One line of a chart. `of` returns its value in a step, or null if it has none.
  * @typedef {Look & { name: string, unit: 'people' | 'perMinute' | 'minutes' | 'ms' | 'share',
  *   of: (step: HistoryStep, minutes: number) => number | null }} Line
  */
@@ -71,14 +71,14 @@ const PANELS = {
   ],
 }
 
-/** A limit of 0 is no limit: a step of an older version has none. @param {number} value */
+/** A limit of 0 means no limit: a step of an older version has none. @param {number} value */
 const limit = value => (value > 0 ? value : null)
 
 /** @type {Map<string, Chart>} */
 const charts = new Map()
 /** @type {Past | null} */
 let shown = null
-/** The step under the cursor, null for the newest one. @type {number | null} */
+/** The step under the cursor. Null means the newest step. @type {number | null} */
 let cursor = null
 
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
@@ -194,7 +194,10 @@ function followCursor({ cursor: { idx, left } }) {
   showValues()
 }
 
-/** Draws a line for each marker: a full one for a change, and others for decisions and events. @param {Chart} chart */
+/**
+ * Draws a line for each marker: a full line for a change, and other kinds for decisions and events.
+ * @param {Chart} chart
+ */
 function drawMarkers(chart) {
   const { ctx, bbox } = chart
   ctx.save()
@@ -218,7 +221,7 @@ function drawMarkers(chart) {
   ctx.restore()
 }
 
-/** Shows the values of the step under the cursor, or of the newest one with values, and what happened then. */
+/** Shows the values of the step under the cursor, or of the newest one with values, and the events of that step. */
 function showValues() {
   if (!shown) return
   const { steps, stepMs, fromMs, markers } = shown
@@ -245,7 +248,10 @@ function showValues() {
     .join(', ')}${then.length > 0 ? `. ${then.join(' ')}` : ''}`
 }
 
-/** The key of a line: a sample of it, its name and its value. @param {(Look & { name: string }) | undefined} line */
+/**
+ * Returns the legend of a line: a sample of it, its name and its value.
+ * @param {(Look & { name: string }) | undefined} line
+ */
 export function newKey(line) {
   const sample = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
   const path = document.createElementNS('http://www.w3.org/2000/svg', 'path')

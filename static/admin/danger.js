@@ -1,20 +1,24 @@
 // @ts-check
-// The question before a change that affects many visitors: what will happen, in numbers. Every way to change a room
-// comes by here: a field, a switch, the form of all settings, a reset to the file and an undo.
+// The question before a change that affects many visitors: it shows what will happen, in numbers. Every way to change a
+// room leads through here: a field, a switch, the form of all settings, a reset to the file and an undo.
 import { eventEffects } from './events/danger.js'
 import { count, isFull, until } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
 /** @typedef {import('./api.js').Settings} Settings */
 /** @typedef {import('./change.js').Request} Request */
-/** `isDanger` asks in red. @typedef {{ title: string, texts: string[], yes: string, isDanger: boolean }} Question */
+/**
+ * With `isDanger` the question is red.
+ * @typedef {{ title: string, texts: string[], yes: string, isDanger: boolean }} Question
+ */
 /** One effect of a change. @typedef {{ title: string, text: string, yes: string, isDanger?: boolean }} Effect */
 
-/** A limit that is this many times the one before is likely a typing error. */
+/** If a new limit is this many times the present one, it is probably a typing error. */
 const TIMES = 5
 
 /**
- * Returns what to ask before a change, or null. @param {Room} room @param {Request} request @returns {Question | null}
+ * Returns the question to ask before a change, or null.
+ * @param {Room} room @param {Request} request @returns {Question | null}
  */
 export function questionFor(room, request) {
   const effects = effectsOf(room, after(room, request))
@@ -26,7 +30,8 @@ export function questionFor(room, request) {
 }
 
 /**
- * Returns the settings after a change, as far as it names them. @param {Room} room @param {Request} request @returns
+ * Returns the settings that a change sets or resets, with their new values.
+ * @param {Room} room @param {Request} request @returns
  * {Partial<Settings>}
  */
 function after({ sources, file }, request) {
@@ -61,7 +66,7 @@ function isMany(next, now) {
   return typeof next === 'number' && now > 0 && next >= TIMES * now
 }
 
-/** Returns how many came lately, in words. @param {Room} room */
+/** Returns how many visitors came lately, in words. @param {Room} room */
 function came({ figures }) {
   return `${count(figures.cameLastMinute)} came in the last minute.`
 }

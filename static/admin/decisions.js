@@ -1,5 +1,5 @@
 // @ts-check
-// What the room has decided because of its origin's health, in sentences, newest first.
+// The decisions of the room that follow from its origin's health, in sentences, newest first.
 import { call, pathOf } from './api.js'
 import { $, make } from './dom.js'
 import { chosen, serverMs } from './rooms.js'
@@ -14,7 +14,7 @@ const SHOWN = 12
 let readAtMs = 0
 let shown = ''
 
-/** Reads the list again after a while, or at once for another room. @param {Room} room */
+/** Reads the list again after some time, or at once if the room is another one. @param {Room} room */
 export async function showDecisions(room) {
   const nowMs = Date.now()
   if (shown === room.name && nowMs - readAtMs < READ_EVERY_MS) return
@@ -35,7 +35,7 @@ function write(decisions) {
   $('decisions').replaceChildren(...items)
 }
 
-/** Returns what was decided. @param {Pick<Decision, 'did' | 'upstream' | 'enforced'>} decision */
+/** Returns the decision as a sentence. @param {Pick<Decision, 'did' | 'upstream' | 'enforced'>} decision */
 export function sentenceOf({ did, upstream, enforced }) {
   const what = upstream === 'origin' ? 'the origin' : upstream
   const would = enforced ? '' : 'Only noted, in shadow mode: '
@@ -57,7 +57,7 @@ export function sentenceOf({ did, upstream, enforced }) {
   }
 }
 
-/** Returns what was seen. @param {Pick<Decision, 'saw'>} decision */
+/** Returns the evidence of a decision as a sentence. @param {Pick<Decision, 'saw'>} decision */
 function reasonOf({ saw }) {
   if (!saw) return ''
   const sessions = saw.sessions === null ? '' : `of ${count(saw.sessions)} sessions, `

@@ -1,5 +1,5 @@
 // @ts-check
-// Reading and writing the page. Unchanged parts are left alone, so that focus, selection and a screen reader's place
+// Reads and writes the page. Unchanged elements are left alone, so that focus, selection and a screen reader's place
 // survive.
 
 /** @type {(id: string) => HTMLElement} */
@@ -17,7 +17,7 @@ export function say(where, text) {
   if (node.textContent !== text) node.textContent = text
 }
 
-/** Has a screen reader read a text, even if it is the same text again. @param {string} text */
+/** Makes a screen reader read a text, even if it is the same text again. @param {string} text */
 export function announce(text) {
   const line = make('p', text)
   $('live').append(line)
@@ -31,7 +31,10 @@ export function make(tag, ...children) {
   return node
 }
 
-/** Returns a control with its label. @param {string} words @param {HTMLElement} control which has an id */
+/**
+ * Returns a control with its label. The control must have an id.
+ * @param {string} words @param {HTMLElement} control which has an id
+ */
 export function labelled(words, control) {
   const label = /** @type {HTMLLabelElement} */ (make('label', words))
   label.htmlFor = control.id
@@ -51,7 +54,7 @@ export function list(parent, rows, create) {
 }
 
 /**
- * Asks before a change that affects many visitors. In red where it is a danger.
+ * Asks before a change that affects many visitors. The question is red if the change is dangerous.
  * @param {{ title: string, texts: string[], yes: string, isDanger?: boolean }} question @returns {Promise<boolean>}
  */
 export function confirmed({ title, texts, yes, isDanger = false }) {

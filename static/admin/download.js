@@ -1,10 +1,8 @@
 // @ts-check
-// Saves an answer of the API as a file. The API needs the token, so a plain link cannot do it.
+// Saves an answer of the API as a file. The API needs the token, which a plain link could not send.
 import { call } from './api.js'
 
-/**
- * Returns whether the file was made. @param {string} path of the API @param {string} name of the file
- */
+/** Returns whether the file was saved. @param {string} path of the API @param {string} name of the file */
 export async function download(path, name) {
   const answer = await call(path)
   if (answer?.status !== 200) return false

@@ -1,5 +1,5 @@
 // @ts-check
-// The events of a room: current and coming ones, and how many visitors wait for a draw.
+// The events of a room: the current and the coming ones, and how many visitors wait for a draw.
 import { $, list, make } from './dom.js'
 import { inMs, STATES } from './events/words.js'
 import { serverMs } from './rooms.js'

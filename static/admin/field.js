@@ -1,5 +1,6 @@
 // @ts-check
-// Settings that are typed. Typed text is kept for each room until it is in force or discarded, and never overwritten.
+// Fields for settings that are typed. The typed text is kept for each room until it is applied or discarded. News of
+// the room never overwrite it.
 import { change, showNote, unnote } from './change.js'
 import { say, within } from './dom.js'
 import { showSource, wayBack } from './file.js'
@@ -12,7 +13,7 @@ import { count, isFull, ofEvent, short } from './words.js'
  *   | 'remaining'} Typed
  */
 /**
- * The value and version in force when the operator began to type.
+ * A typed text. `seen` and `version` are the value and the version that were in force when the operator began to type.
  * @typedef {{ seen: string, typed: string, version: string }} Draft
  */
 
@@ -26,7 +27,7 @@ const METHODS = new Map([
   ['reject', 'No line: a visitor who cannot go in at once is rejected. Those who wait already keep their places.'],
 ])
 
-/** The hint of a field for the typed value. @type {Record<Typed, (typed: string, room: Room) => string>} */
+/** The hint below a field, for the typed value. @type {Record<Typed, (typed: string, room: Room) => string>} */
 const HINTS = {
   new_users_per_minute(typed, room) {
     if (typed === '0') return 'Zero holds the line.'
@@ -51,7 +52,7 @@ const HINTS = {
   },
 }
 
-/** A message with a text for each language is edited as JSON. @param {unknown} value */
+/** If a message has a text for each language, it is edited as JSON. @param {unknown} value */
 function textOf(value) {
   return typeof value === 'object' && value !== null ? JSON.stringify(value, null, 1) : String(value ?? '')
 }
@@ -90,7 +91,10 @@ export function field(form) {
     unnote(room, key)
     news()
   }
-  /** Setting a budget starts it again, even with the same number. @param {{ typed: string, seen: string }} draft */
+  /**
+   * Setting a budget starts it again, even if the number is the same.
+   * @param {{ typed: string, seen: string }} draft
+   */
   const isToApply = ({ typed, seen }) => typed !== seen || (key === 'remaining' && typed !== '')
   const showWayBack = wayBack(within(form, '.undo'), key, { next: box, settle: now => drafts.delete(now.name) })
 
@@ -110,7 +114,7 @@ export function field(form) {
     const draft = room && draftOf(room)
     if (!room || !draft || !isToApply(draft)) return
     const isNumber = box.type === 'number'
-    // An empty number is sent as text. Where a number is required, the refusal explains it.
+    // An empty number is sent as text. If a number is required, the API's refusal explains it.
     const value =
       isNumber && draft.typed === '' && key === 'remaining'
         ? null
@@ -128,7 +132,7 @@ export function field(form) {
     form.hidden = form.dataset.with !== undefined && form.dataset.with !== room.settings.queueing_method
     const draft = draftOf(room)
     if (draft.typed === draft.seen) draft.typed = draft.seen = inForce(room)
-    // Another operator's change of another setting is no reason to refuse this one.
+    // If another operator has changed another setting, this change need not be refused.
     if (draft.seen === inForce(room)) draft.version = room.version
     const isChanged = draft.typed !== draft.seen
     if (box.value !== draft.typed) box.value = draft.typed
@@ -156,7 +160,7 @@ function showSteps(form, box, from) {
 }
 
 /**
- * Returns the next round number: a step is about a tenth of the value, as 1, 2 or 5 times a power of ten.
+ * Returns the next round number. A step is about a tenth of the value: 1, 2 or 5 times a power of ten.
  * @param {number} from @param {number} direction @param {HTMLInputElement} box
  */
 function step(from, direction, box) {

@@ -1,5 +1,5 @@
 // @ts-check
-// Where a setting's value comes from, and the reset to the deployed file: one setting at a time, or all.
+// Where a setting's value comes from, and the reset to the deployed file: of one setting, or of all.
 import { change, showNote } from './change.js'
 import { questionFor } from './danger.js'
 import { $, all, confirmed, make, say, within } from './dom.js'
@@ -8,14 +8,17 @@ import { short } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
 /**
- * `next` gets the focus when the button goes.
+ * `next` gets the focus when the button disappears.
  * @typedef {{ next: HTMLElement, note?: string, settle?: (now: Room) => void }} Back
  */
 
 const FROM = { live: 'set live', file: 'from the file', default: 'default' }
 const ADVICE = 'Look again, then go back to the file.'
 
-/** Shows a setting's badge with its source. @param {ParentNode} card @param {Room} room @param {string} key */
+/**
+ * Shows where a setting comes from, as a badge on its card.
+ * @param {ParentNode} card @param {Room} room @param {string} key
+ */
 export function showSource(card, room, key) {
   const source = room.sources[key] ?? 'default'
   const badge = within(card, '.source')
@@ -24,7 +27,7 @@ export function showSource(card, room, key) {
 }
 
 /**
- * The reset button of one setting, shown while the setting is set live, with the value in the file.
+ * Returns the button that resets one setting. It is shown while the setting is set live, with the value of the file.
  * @param {HTMLElement} button @param {string} key @param {Back} back
  */
 export function wayBack(button, key, { next, note = key, settle }) {
@@ -46,7 +49,7 @@ export function wayBack(button, key, { next, note = key, settle }) {
   }
 }
 
-/** The list of everything that is set live. A setting without a card of its own gets its reset button here. */
+/** Returns the list of all settings that are set live. A setting without a card gets its reset button here. */
 export function overrides() {
   const button = $('back-to-file')
   const carded = new Set(all('[data-setting], [data-switch]').map(({ dataset }) => dataset.setting ?? dataset.switch))

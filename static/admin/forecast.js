@@ -19,10 +19,7 @@ const STOPPED = {
   'rate-0': 'At a rate of 0 the line stands still.',
 }
 
-/**
- * The forecasts of typed values, by what was asked.
- * @type {Map<string, { forecast: Forecast | null, atMs: number }>}
- */
+/** The forecasts of typed values, by the query. @type {Map<string, { forecast: Forecast | null, atMs: number }>} */
 const known = new Map()
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer
@@ -55,7 +52,7 @@ function forecastFor(room, key, typed) {
   return found?.forecast ?? null
 }
 
-/** Asks for a forecast once the operator pauses. @param {string} asked */
+/** Fetches a forecast once the operator stops typing for a moment. @param {string} asked */
 function ask(asked) {
   clearTimeout(timer)
   timer = setTimeout(
@@ -87,7 +84,7 @@ function forecastWords(forecast, hasLine, nowMs) {
   return `At this rate the line does not become empty: ${grows}.${waits}`
 }
 
-/** Two numbers with one unit: "22 to 27 min". @param {{ lowMs: number, highMs: number }} wait */
+/** Returns two numbers with one unit: "22 to 27 min". @param {{ lowMs: number, highMs: number }} wait */
 function range({ lowMs, highMs }) {
   const isHours = highMs >= 100 * 60_000
   const unit = isHours ? 3_600_000 : 60_000
@@ -96,7 +93,10 @@ function range({ lowMs, highMs }) {
   return `${low === high ? `about ${count(high)}` : `${count(low)} to ${count(high)}`} ${isHours ? 'h' : 'min'}`
 }
 
-/** A time of today, or with its day. @param {number} atMs @param {number} nowMs */
+/**
+ * Returns a time of day. If the day is not today, the text contains the day.
+ * @param {number} atMs @param {number} nowMs
+ */
 function clock(atMs, nowMs) {
   const at = new Date(atMs)
   const time = at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })

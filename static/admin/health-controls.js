@@ -1,5 +1,5 @@
 // @ts-check
-// The operator's hand on origin health: its mode, the ceiling, pinned limits, and blocked parts of the site.
+// The operator's controls of origin health: its mode, the ceiling, pinned limits, and blocked parts of the site.
 import { call, isShutOut, pathOf, reason } from './api.js'
 import { change, showNote } from './change.js'
 import { $, announce, confirmed, input, make, say, within } from './dom.js'
@@ -18,7 +18,7 @@ const MODES = {
   off: 'The room listens to nothing, and forgets what it knew.',
 }
 
-/** Returns the function that shows the controls. */
+/** Returns a function that shows the controls. */
 export function healthControls() {
   const card = $('health-controls')
   const mode = /** @type {HTMLSelectElement} */ ($('health-mode'))
@@ -77,7 +77,7 @@ function numberIn(id) {
   return value.trim() === '' ? null : Number(value)
 }
 
-/** One button for each part of the site. @param {Room} room */
+/** Shows one button for each part of the site. @param {Room} room */
 function showBlocks(room) {
   const parent = $('health-blocks')
   const names = room.figures.health.upstreams.map(({ name }) => name)

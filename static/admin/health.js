@@ -34,7 +34,7 @@ function breakerWords({ breaker, back, pinned }) {
 }
 
 /**
- * Describes how the origin is, since when, what the room does about it, and what ends that.
+ * Describes the state of the origin, since when it lasts, what the room does about it, and what ends that.
  * @param {Health} health @param {number} total @param {number} nowMs by the server's clock
  */
 export function wordsOf(health, total, nowMs) {

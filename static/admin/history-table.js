@@ -1,5 +1,5 @@
 // @ts-check
-// The past as a table, newest first, and what happened in that time. It is written only while it is open.
+// The past as a table, newest first, with what happened in that time. The table is written only while it is open.
 import { $, make } from './dom.js'
 import { markerWords, valueWords } from './history-words.js'
 
@@ -16,7 +16,7 @@ export function showTable(past) {
   if (!details) {
     details = /** @type {HTMLDetailsElement} */ ($('history-table'))
     details.addEventListener('toggle', write)
-    // A part that scrolls must be in reach of the keyboard.
+    // A part that scrolls must be reachable by the keyboard.
     $('history-scroll').tabIndex = 0
   }
   write()

@@ -1,5 +1,6 @@
 // @ts-check
-// The past of the shown room, as the room has kept it: read for one of four ranges, and again while time goes on.
+// The past of the shown room, from the room's own storage. It is read for one of several ranges, and again as time goes
+// on.
 import { call, pathOf } from './api.js'
 import { drawCharts, showMoment } from './charts.js'
 import { $, all, input, say, within } from './dom.js'
@@ -11,32 +12,35 @@ import { chosen, serverMs } from './rooms.js'
 /** @typedef {import('../../src/core/history/history.ts').HistoryStep} HistoryStep */
 /** @typedef {import('../../src/core/protocol/calls.ts').HistoryMarker} HistoryMarker */
 /**
- * `steps` has an entry for each step of the range; null where nothing is known, or the room slept.
+ * `steps` has an entry for each step of the range. An entry is null if nothing is known, or if the room slept.
  * @typedef {{ room: string, fromMs: number, stepMs: number, steps: (HistoryStep | null)[],
  *   markers: HistoryMarker[] }} Past
  */
 
 const MINUTE_MS = 60_000
-/** A step of each range, in minutes: about as many steps as a chart has room for. @type {Record<string, number>} */
+/**
+ * The length of a step in each range, in minutes. A range has about as many steps as fit into a chart.
+ * @type {Record<string, number>}
+ */
 const STEPS = { 15: 1, 60: 1, 360: 1, 1440: 3 }
 const READ_EVERY_MS = 15_000
 const STEPS_OF_EVENT = 480
 const KEPT_MS = 30 * 24 * 60 * MINUTE_MS
 
-/** The room and the range that are shown or being read. */
+/** The room and the range for which the past is shown or being read. */
 let wanted = ''
 let readAtMs = 0
 /** @type {Past | null} */
 let past = null
 
-/** Sets up the choice of a range, and the slider over its moments. */
+/** Sets up the choice of a range, and the slider that moves the cursor. */
 export function historyControls() {
   for (const choice of all('input[name=range]')) choice.addEventListener('change', () => readAgain())
   input('moment').addEventListener('input', () => showMoment(Number(input('moment').value)))
   $('history-csv').addEventListener('click', () => saveCsv())
 }
 
-/** Reads the past when the room or the range is another one, or some seconds have passed. @param {Room} room */
+/** Reads the past if the room or the range is another one, or if some seconds have passed. @param {Room} room */
 export async function showHistory(room) {
   const event = eventOf(room)
   $('range-event').hidden = event === null
@@ -64,7 +68,7 @@ export async function showHistory(room) {
 }
 
 /**
- * Returns the chosen range. It begins at a whole step.
+ * Returns the chosen range. It begins at the beginning of a step.
  * @param {{ fromMs: number, toMs: number } | null} event
  */
 function spanOf(event) {
@@ -81,7 +85,7 @@ function spanOf(event) {
 }
 
 /**
- * Returns the time of the event that is on, or of the last one, up to now. Minutes are kept for 30 days.
+ * Returns the time of the current event or the last one, up to now. Minutes are kept for 30 days.
  * @param {Room} room
  */
 function eventOf({ events }) {
@@ -105,7 +109,7 @@ function query(fromMs, toMs, stepMs) {
 }
 
 /**
- * Returns an entry for each step of the range.
+ * Returns an entry for each step of the range, null where there is no step.
  * @param {HistoryStep[]} steps @param {number} fromMs @param {number} toMs @param {number} stepMs
  */
 function filled(steps, fromMs, toMs, stepMs) {

@@ -4,7 +4,7 @@ import { call, forgetToken, isShutOut, onShutOut, operator, refusal, rememberOpe
 import { $, input, say } from './dom.js'
 import { poll, reading, stopReading, takeAnswer } from './rooms.js'
 
-/** Shows the room if there is a token, else the login. */
+/** Shows the room if there is a token, otherwise the login. */
 export function start() {
   onShutOut(shut)
   $('login-form').addEventListener('submit', event => {
@@ -15,7 +15,7 @@ export function start() {
     const isByAccess = reading.you?.by === 'access'
     shut('')
     if (isByAccess) return location.assign('/cdn-cgi/access/logout')
-    location.reload() // no data and no text stays in memory
+    location.reload() // so that no data and no text stays in memory
   })
   if (!operator.isIn) return shut('')
   open()
@@ -25,7 +25,7 @@ export function start() {
 async function logIn() {
   const box = input('token')
   operator.token = box.value.trim()
-  // A header field carries plain ASCII, so a token with any other character cannot be right.
+  // A header contains plain ASCII, so a token with any other character cannot be right.
   const isPossible = /^[\x21-\x7e]{1,512}$/.test(operator.token)
   const answer = isPossible ? await call('rooms') : { status: 401, body: {}, retryAfterSeconds: 0 }
   box.ariaInvalid = String(answer?.status === 401)

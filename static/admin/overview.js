@@ -1,5 +1,5 @@
 // @ts-check
-// All rooms in one table: those in trouble first, then those with the longest waits.
+// All rooms in one table: first the rooms in trouble, then those with the longest waits.
 import { $, make, say } from './dom.js'
 import { isOverview, reading } from './rooms.js'
 import { count, stateOf, until } from './words.js'
@@ -7,10 +7,13 @@ import { count, stateOf, until } from './words.js'
 /** @typedef {import('./api.js').Room} Room */
 
 const ORIGIN = { well: 'Well', slowed: 'Slowed', down: 'Down' }
-/** How urgently each state of a room needs an operator. @type {Record<ReturnType<typeof stateOf>['state'], number>} */
+/**
+ * For each state of a room, how urgently it needs an operator.
+ * @type {Record<ReturnType<typeof stateOf>['state'], number>}
+ */
 const CONCERN = { held: 3, line: 2, suspended: 1, observing: 1, open: 0 }
 
-/** Shows the table where the address asks for it. */
+/** Shows the table if the address asks for it. */
 export function showOverview() {
   const { rooms, silent } = reading
   const isShown = isOverview()

@@ -1,12 +1,12 @@
 // @ts-check
-// Opens the pages of the room as visitors see them. The link has a key of its own, because a browser sends no token for
-// a page that it opens.
+// Opens the pages of the room as visitors see them. The link contains a key, because a browser sends no token for a
+// page that it opens.
 import { call, isShutOut } from './api.js'
 import { $ } from './dom.js'
 import { chosen } from './rooms.js'
 
 $('pages').addEventListener('click', async () => {
-  // A window that opens after an answer would be blocked as a pop-up.
+  // The window must be opened before the answer comes. Otherwise browsers would block it as a pop-up.
   const opened = open('about:blank', '_blank')
   const answer = await call('preview-links', { method: 'POST' })
   const room = chosen()

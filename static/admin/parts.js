@@ -1,5 +1,5 @@
 // @ts-check
-// The parts of a room's page. The address names one of them, and the first one shows what is going on now.
+// The parts of a room's page. The address names one of them. The first part shows the present state.
 import { $, all, make } from './dom.js'
 import { chosenPart, isWall } from './rooms.js'
 
@@ -9,7 +9,7 @@ import { chosenPart, isWall } from './rooms.js'
 /** @type {Map<string, Part>} */
 const parts = new Map()
 
-/** Adds a part. `show` gets the room whenever the part is on the page and there is news. @param {Part} part */
+/** Adds a part. While the part is on the page, `show` gets the room whenever there is news. @param {Part} part */
 export function addPart(part) {
   const main = make('main')
   main.id = `part-${part.name}`
@@ -25,7 +25,7 @@ export function elementOf(name) {
   return $(`part-${name}`)
 }
 
-/** Returns the address of a room, at the part that is shown. @param {Pick<Room, 'name'>} room */
+/** Returns the address of a room, with the part that is shown now. @param {Pick<Room, 'name'>} room */
 export function hrefOf(room, part = shownPart()) {
   return `#room/${room.name}${part === '' ? '' : `/${part}`}`
 }
@@ -39,9 +39,9 @@ export function showParts(room) {
   if (!room) return false
   for (const [index, name] of ['', ...parts.keys()].entries()) {
     const link = /** @type {HTMLAnchorElement} */ ($('parts').children[index])
-    // On a phone some of the links are out of sight. A bare fragment would look like a link that skips content.
+    // On a phone some of the links are out of sight. A bare fragment would look like a link to skip content.
     link.href = `./${hrefOf(room, name)}`
-    // On a phone the bar is wider than the screen.
+    // On a phone the bar is wider than the screen, so it scrolls to the link of the part.
     if (name === part && link.ariaCurrent === null) $('parts').scrollLeft = link.offsetLeft - link.offsetWidth
     link.ariaCurrent = name === part ? 'page' : null
   }

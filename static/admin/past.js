@@ -1,5 +1,5 @@
 // @ts-check
-// The last two minutes of each room, as this page has read them, by the room's own clock.
+// The last two minutes of each room as this page has read them. Times are by the room's own clock.
 
 /** @typedef {import('./api.js').Room} Room */
 /** @typedef {'inside' | 'waiting' | 'admitted'} Curve */
@@ -15,10 +15,10 @@ const pasts = new Map()
 /** @param {Room} room as it was just read */
 export function remember({ name, now, settings, figures }) {
   const atMs = Date.parse(now)
-  // When a room moves to another machine, its clock may go back.
+  // The clock of a room may go back when the room moves to another machine.
   const before = pastOf(name).filter(sample => atMs - sample.atMs <= PAST_MS && sample.atMs < atMs)
   const total = figures.totals.admitted ?? 0
-  // A room that restarts knows its last minute roughly. The total is exact, so it fills the gap.
+  // A room that has restarted knows its last minute only roughly. The total is exact, so it is used instead.
   const minute = before.find(sample => atMs - sample.atMs <= MINUTE_MS)
   const admitted = Math.max(figures.admittedLastMinute, total - (minute?.total ?? total))
   const sample = {

@@ -1,5 +1,6 @@
 // @ts-check
-// The part for rehearsals. Its files are loaded when it is first shown: most visits to the dashboard need none of them.
+// The part for rehearsals. Its files are loaded when it is first shown, because most visits to the dashboard do not
+// need them.
 
 export const rehearsePart = { name: 'rehearse', title: 'Rehearse', show }
 

@@ -1,5 +1,6 @@
 // @ts-check
-// The reports of a room: one of each event, made when it ends, and one of any time. Each is saved as a page or as CSV.
+// The reports of a room: one for each event, made when it ends, and one for any time. Each can be saved as a page or as
+// CSV.
 import { call, pathOf } from './api.js'
 import { make, say } from './dom.js'
 import { download } from './download.js'
@@ -28,7 +29,7 @@ note.hidden = true
 const times = { from: timeInput('from', 2 * HOUR_MS), to: timeInput('to', 0) }
 const anyTime = byHand()
 
-/** Reads the list again after a minute, or at once for another room. @param {Room} room */
+/** Reads the list again after a minute, or at once if the room is another one. @param {Room} room */
 async function showReports(room) {
   const part = elementOf('reports')
   if (part.children.length === 0) part.append(make('h1', 'Reports'), none, list, note)
@@ -55,7 +56,7 @@ function write(reports) {
   list.replaceChildren(...items, anyTime)
 }
 
-/** The report of any time. Its times are those of this browser. */
+/** Creates the form for a report of any time. Times are in the time zone of this browser. */
 function byHand() {
   const path = (/** @type {Form} */ form) => {
     const [from, to] = [new Date(times.from.value), new Date(times.to.value)]

@@ -1,8 +1,7 @@
 // @ts-check
-// What the operator's role does not include is disabled, with the reason beside it. The API refuses it in any case.
-//
-// An element with `data-setting`, `data-switch` or `data-changes` has controls that change the setting of that name.
-// `data-least` names the least role that may use the controls of an element.
+// Disables the controls that the operator's role does not include, and shows the reason beside them. The API refuses
+// such changes in any case. The controls in an element with `data-setting`, `data-switch` or `data-changes` change the
+// setting of that name. `data-least` names the lowest role that may use the controls in an element.
 import { all, make } from './dom.js'
 import { reading } from './rooms.js'
 
@@ -12,7 +11,7 @@ const CONTROLS = 'button, input, select, textarea'
 
 let reasons = 0
 
-/** Must be called after the controls were shown, because a control may be new. */
+/** Must be called after the controls were shown, because some controls may be new. */
 export function showRights() {
   const { you } = reading
   if (!you) return

@@ -1,19 +1,21 @@
 // @ts-check
-// The rooms and their current state: read every second, and passed to one listener.
+// The rooms and their current state. It is read every second, and passed to one listener.
 import { call, isShutOut, operator, pathOf } from './api.js'
 import { announce } from './dom.js'
 import { remember } from './past.js'
 
 /** @typedef {import('./api.js').Room} Room */
-/** `settings` are those that the role may change.
- * @typedef {{ name: string, role: string, by: 'token' | 'access', settings: string[] }} You */
+/**
+ * `settings` are the settings that the role may change.
+ * @typedef {{ name: string, role: string, by: 'token' | 'access', settings: string[] }} You
+ */
 
 const ALL_ROOMS_EVERY_MS = 10_000
-/** A hidden tab shows its room in its title for so long. */
+/** For this long a hidden tab goes on reading, and shows the state of its room in its title. */
 const HIDDEN_READS_MS = 600_000
 const HIDDEN_SECONDS = 15
 
-/** The state as of the last read, and any trouble with reading. */
+/** The state at the last read, and any problem with reading. */
 export const reading = {
   /** @type {Room[]} */
   rooms: [],
@@ -40,7 +42,7 @@ let failures = 0
 /** @type {() => void} */
 let listener = () => {}
 
-/** Calls the listener: after every answer, and when anything else must be shown again. */
+/** Calls the listener. Must be called after every answer, and when anything else has to be shown again. */
 export function news() {
   listener()
 }
@@ -50,7 +52,7 @@ export function onNews(show) {
   listener = show
 }
 
-/** The room that is shown when the address names none. A room that is found later does not replace it. */
+/** The room that is shown if the address names none. A room that is found later does not replace it. */
 let shownName = ''
 
 /** Returns whether the address asks for the table of all rooms. */
@@ -63,14 +65,17 @@ export function isWall() {
   return location.hash.startsWith('#wall/')
 }
 
-/** Returns the names in the address: `#room/shop/events?a=1` has a room, a part of its page, and a query for it. */
+/**
+ * Returns the names in the address: `#room/shop/events?a=1` contains a room, a part of its page, and a query for the
+ * part.
+ */
 function addressed() {
   const [, room = '', part = '', query = ''] =
     /^#(?:room|wall)\/([^/?]+)(?:\/([\w-]+))?(?:\?(.*))?$/.exec(location.hash) ?? []
   return { room, part, query }
 }
 
-/** Returns the query in the address for the part that is shown. */
+/** Returns the query in the address. It is for the part that is shown. */
 export function chosenQuery() {
   return new URLSearchParams(addressed().query)
 }
@@ -80,12 +85,12 @@ export function chosenPart() {
   return addressed().part
 }
 
-/** Returns the room that the address names by its fragment, which is never an element's id. */
+/** Returns the room that the address names in its fragment. No element has such an id. */
 export function chosen() {
   if (isOverview()) return undefined
   const isNamed = (/** @type {string} */ name) => addressed().room === name
   const named = reading.rooms.find(({ name }) => isNamed(name))
-  // No other room may replace one that does not answer: the operator would change the wrong room.
+  // If the named room does not answer, no other room may be shown instead: the operator would change the wrong room.
   if (!named && reading.silent.some(isNamed)) return undefined
   const room = named ?? reading.rooms.find(({ name }) => name === shownName) ?? reading.rooms[0]
   shownName = room?.name ?? ''
@@ -112,7 +117,7 @@ export async function poll() {
   if (mine !== turn) return
   if (answer?.status === 200) return takeAnswer(answer.body)
   if (isShutOut(answer)) return
-  if (answer?.status === 404) allRoomsAtMs = 0 // the room is gone: read the list again
+  if (answer?.status === 404) allRoomsAtMs = 0 // the room no longer exists, so read the list again
   failures++
   const what = answer ? `The server answered ${answer.status}` : 'No answer'
   reading.trouble = `${what}; trying again by itself.`
@@ -122,8 +127,8 @@ export async function poll() {
 }
 
 /**
- * A hidden tab reads seldom, and after a while not at all, so that a forgotten one keeps no room awake. It reads again
- * once it is shown.
+ * Reads again after some seconds. A hidden tab reads rarely, and after some time not at all, so that a forgotten tab
+ * keeps no room awake. It reads again when it is shown.
  * @param {number} seconds
  */
 function pollIn(seconds) {
@@ -150,7 +155,7 @@ export function takeAnswer(body) {
     reading.notices = body.notices
     reading.you = body.you
     reading.silent = all.flatMap(room => ('error' in room ? [room.name] : []))
-    // A room that does not answer keeps its last state on the page.
+    // If a room does not answer, its last state stays on the page.
     reading.rooms = all.flatMap(room =>
       'error' in room ? reading.rooms.filter(({ name }) => name === room.name) : [room],
     )

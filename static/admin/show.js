@@ -1,5 +1,5 @@
 // @ts-check
-// Shows the rooms' state: connection, state, stats, doors.
+// Shows the state of the rooms: the connection, state, stats and doors.
 import { showPast } from './chart.js'
 import { $, announce, list, make, say } from './dom.js'
 import { hrefOf } from './parts.js'
@@ -11,7 +11,7 @@ import { ago, brief, count, isFull, lineTakes, moment, stateOf, summary } from '
 /** @typedef {import('./words.js').State} State */
 
 const STALE_MS = 4_000
-/** A state has a mark as well as a colour. @type {Record<State, string>} */
+/** Each state has a mark as well as a colour. @type {Record<State, string>} */
 const MARKS = {
   open: 'M4 12h14M12 6l6 6-6 6',
   line: 'M5 12h.01M12 12h.01M19 12h.01',
@@ -23,9 +23,9 @@ const MARKS = {
 let isStateOutOfSight = false
 let announcedState = ''
 
-/** The header shows the room's state while the state itself is scrolled out of sight. */
+/** While the state itself is scrolled out of sight, the header shows it. */
 export function followScroll() {
-  const rootMargin = '-60px 0px 0px' // the part under the header is out of sight
+  const rootMargin = '-60px 0px 0px' // this part of the screen is under the header
   const follow = (/** @type {IntersectionObserverEntry[]} */ [entry]) => {
     isStateOutOfSight = entry?.isIntersecting === false
     showConnection()
@@ -44,7 +44,7 @@ export function showConnection() {
   say('aside', trouble || missing || (room && isStateOutOfSight ? summary(room) : ''))
 }
 
-/** Shows whose token or login this is. */
+/** Shows the name and role of the token or login. */
 export function showOperator() {
   const { you } = reading
   say('operator', you ? `${you.name} · ${you.role}` : '')
@@ -81,7 +81,7 @@ export function showRooms(current) {
   showWall(current)
 }
 
-/** Shows the way to the large view of a room, or back from it. @param {Room | undefined} current */
+/** Shows the link to the large view of a room, or the link back. @param {Room | undefined} current */
 function showWall(current) {
   const link = /** @type {HTMLAnchorElement} */ ($('wall'))
   $('app').classList.toggle('wall', isWall() && current !== undefined)
@@ -106,7 +106,7 @@ export function showState(room) {
   announcedState = name + word
 }
 
-/** Returns since when the room is open, held or has a line; nothing where its settings let every visitor pass. */
+/** Returns since when the room is open, held or has a line. Returns nothing if its settings let every visitor pass. */
 function sinceWords(/** @type {Room} */ room) {
   const { state } = stateOf(room)
   const { sinceMs } = room.figures
@@ -115,7 +115,7 @@ function sinceWords(/** @type {Room} */ room) {
 }
 
 /**
- * Returns how many came lately, where the rate makes the line. The forecast follows from the same number.
+ * Returns how many newcomers came lately, if the rate causes the line. The forecast is based on the same number.
  * @param {Room} room
  */
 function newcomers({ figures }) {

@@ -1,5 +1,5 @@
 // @ts-check
-// A step up of a limit by a tenth, and a look at what came of it five minutes later.
+// Raises a limit by a tenth. Five minutes later it shows the effect on the line and the origin.
 import { change } from './change.js'
 import { $, all, announce, say } from './dom.js'
 import { chosen, serverMs } from './rooms.js'
@@ -7,16 +7,19 @@ import { count, moment } from './words.js'
 
 /** @typedef {import('./api.js').Room} Room */
 /** @typedef {'new_users_per_minute' | 'total_active_users'} Limit */
-/** The origin and the line at a moment. @typedef {{ apdex: number | null, growsPerMinute: number | null }} Seen */
+/**
+ * The state of the origin and the line at one moment.
+ * @typedef {{ apdex: number | null, growsPerMinute: number | null }} Seen
+ */
 
 const FACTOR = 1.1
 const LOOK_AFTER_MS = 300_000
-/** The outcome stays on the page for so long. */
+/** The effect stays on the page for this long. */
 const SHOWN_FOR_MS = 900_000
 const ADVICE = 'Look again before you step up.'
 
 /**
- * The last step of each room.
+ * The last raise of a limit in each room.
  * @type {Map<string, { what: string, atMs: number, before: Seen, isAnnounced: boolean }>}
  */
 const steps = new Map()

@@ -1,5 +1,5 @@
 // @ts-check
-// Settings that are on or off. A switch asks before it turns on, and turns off at once.
+// Settings that are on or off. A switch asks for a confirmation before it turns on, but not before it turns off.
 import { change, showNote } from './change.js'
 import { say, within } from './dom.js'
 import { showSource, wayBack } from './file.js'
@@ -8,7 +8,7 @@ import { chosen } from './rooms.js'
 /** @typedef {import('./api.js').Room} Room */
 /** @typedef {'queue_all' | 'suspended'} Flag */
 
-/** Returns the function that shows the switch. @param {HTMLElement} card */
+/** Returns a function that shows the switch. @param {HTMLElement} card */
 export function flag(card) {
   const key = /** @type {Flag} */ (card.dataset.switch)
   const button = within(card, '[role=switch]')

@@ -1,6 +1,6 @@
 // @ts-check
-// The way back from the last change that was made in this tab: offered for ten minutes, and only while the setting is
-// still as this operator left it.
+// The undo of the last change in this tab. It is offered for ten minutes, as long as the setting still has the value of
+// that change.
 import { change } from './change.js'
 import { $, say } from './dom.js'
 import { chosen, serverMs } from './rooms.js'
@@ -9,13 +9,13 @@ import { ago, short } from './words.js'
 /** @typedef {import('./api.js').Room} Room */
 /** @typedef {import('./change.js').Request} Request */
 /**
- * `request` takes the change back. `after` has the changed settings as JSON, and `what` describes the change.
+ * `request` undoes the change. `after` has the changed settings as JSON, and `what` describes the change.
  * @typedef {{ keys: string[], request: Request, after: string, what: string, atMs: number }} Undo
  */
 
 const UNDO_FOR_MS = 600_000
 const ADVICE = 'Look again before you undo.'
-/** A budget begins anew whenever its number is set, so the old number would not undo a change. */
+/** A budget begins anew whenever its number is set. So setting the old number would not undo a change. */
 const ONE_WAY = 'remaining'
 
 /** The last change of each room. @type {Map<string, Undo>} */
@@ -61,8 +61,8 @@ function keysOf(request, before) {
 }
 
 /**
- * Returns the one request that takes a change back, or null where there is none: a single setting from the file is
- * reset, and any others are set again.
+ * Returns the one request that undoes a change, or null if there is none. A single setting that came from the file is
+ * reset. Other settings are set again.
  * @param {string[]} keys @param {Room} before @returns {Request | null}
  */
 function wayBack(keys, before) {
@@ -78,7 +78,8 @@ function valuesOf(room, keys) {
 }
 
 /**
- * Returns the values of a setting in words. A list or an object would be too long. @param {Room} before @param {Room}
+ * Returns the old and the new value of a setting in words. A list or an object would be too long.
+ * @param {Room} before @param {Room}
  * after @param {string} key
  */
 function fromTo(before, after, key) {

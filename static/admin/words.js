@@ -15,7 +15,7 @@ export const brief = value => (value < 100_000 ? count(value) : value.toLocaleSt
 export const summary = room => `${stateOf(room).word} · ${count(room.figures.waiting)} waiting`
 
 /**
- * Returns the current event that overrides a setting, and its value, or null.
+ * Returns the current event that overrides a setting, with its value. Returns null if no event does.
  * @param {Pick<Room, 'events'>} room @param {string} key
  */
 export function ofEvent({ events }, key) {
@@ -78,7 +78,7 @@ export function stateOf(room) {
 }
 
 /**
- * Returns whether every blocked upstream is blocked by the operator. Only the operator can then unblock it.
+ * Returns whether the operator has blocked every blocked upstream. Then only the operator can unblock them.
  * @param {Figures['health']} health
  */
 function isOutByHand({ upstreams }) {
@@ -92,8 +92,8 @@ export function isFull({ active, permitsOut, totalActiveUsers }) {
 }
 
 /**
- * Returns how long until all visitors now in line are in, at `perMinute` admissions a minute. Visitors who do not show
- * up take no turn.
+ * Returns how long it takes until all visitors now in line are in, at `perMinute` admissions a minute. Visitors who do
+ * not show up use no permit.
  * @param {Figures} figures @param {number} perMinute
  */
 export function lineTakes({ waiting, showRate }, perMinute) {
@@ -114,7 +114,7 @@ export function ago(ms) {
   return seconds < 6_000 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3_600)} h ago`
 }
 
-/** Returns a time from now: "12 min", "3 h". @param {number} ms */
+/** Returns how long from now, in words: "12 min", "3 h". @param {number} ms */
 export function until(ms) {
   const minutes = Math.max(0, ms / 60_000)
   if (minutes < 1.5) return `${Math.max(0, Math.round(ms / 1_000))} s`
@@ -123,7 +123,7 @@ export function until(ms) {
 }
 
 /**
- * Returns a moment: of today by its time, any other with its date.
+ * Returns a moment. If it is today, the text is the time, otherwise it contains the date.
  * @param {number} atMs @param {number} nowMs both by one clock
  */
 export function moment(atMs, nowMs) {
@@ -141,7 +141,8 @@ export function short(value, length = 120) {
 }
 
 /**
- * Returns what an operator requested, a line for each setting. @param {Change['request']} request @returns {string[]}
+ * Returns the request of an operator in words, with a line for each setting.
+ * @param {Change['request']} request @returns {string[]}
  */
 export function asked(request) {
   if ('set' in request) {

@@ -49,8 +49,8 @@ export interface RoomSettings extends Rules {
   /** The policies in force for admitted sessions. A suspended room has none. */
   readonly policies: readonly Policy[]
   /**
-   * The quotas of all policies in the list, by name. Policies that are off are included: an edge with other settings may
-   * still have them on, or on already, and a door must lend to it.
+   * The quotas of all policies in the list, by name. Policies that are off are included: an edge with older or
+   * newer settings may have them on, and a door must lend to it.
    */
   readonly quotas: ReadonlyMap<string, Quota>
   /** The quota of tickets for a network, at one isolate. Null means no limit. */

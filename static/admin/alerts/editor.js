@@ -1,5 +1,6 @@
 // @ts-check
-// Edits the rules of alerts. They are one setting, so they are changed as a whole, on top of the version that was seen.
+// Edits the rules of alerts. They are one setting, so all of them are saved together, on top of the version that was
+// seen.
 import { change, showNote, unnote } from '../change.js'
 import { make, say } from '../dom.js'
 import { showSource, wayBack } from '../file.js'
@@ -9,7 +10,7 @@ import { CONDITIONS } from './words.js'
 /** @typedef {import('../api.js').Room} Room */
 /** @typedef {import('../../../src/core/alerts/rules.ts').AlertKind} AlertKind */
 /**
- * A rule as it is typed.
+ * A rule as the operator has typed it.
  * @typedef {{ name: string, when: AlertKind, threshold: string, for: string, pause: string, to: string[] }} Typed
  */
 
@@ -23,7 +24,7 @@ const NEW = /** @type {const} */ ({
   to: [],
 })
 
-/** The rules that are typed, by room, with the version and the rules on top of which they are. */
+/** The rules that were typed, by room, with the version and the rules that were in force when typing began. */
 /** @type {Map<string, { seen: string, version: string, rules: Typed[] }>} */
 const drafts = new Map()
 
@@ -48,7 +49,7 @@ export function editor(form) {
   /** @type {string[]} */
   let receivers = []
   let written = ''
-  /** Rises when rows or fields are added or removed. */
+  /** A number that rises when rows or fields are added or removed. */
   let shape = 0
 
   add.addEventListener('click', () => {
@@ -71,7 +72,7 @@ export function editor(form) {
   })
 
   /**
-   * Changes the draft, or drops it for null.
+   * Changes the draft, or drops it if `by` is null.
    * @param {((rules: Typed[]) => Typed[]) | null} by @param {boolean} [isOtherShape] whether rows or fields are others
    */
   function edit(by, isOtherShape = false) {
@@ -112,7 +113,7 @@ export function editor(form) {
   /** @param {Typed} rule @param {(more: Partial<Typed>) => void} set */
   function choices({ to }, set) {
     const group = make('fieldset', make('legend', 'To'))
-    // A receiver that no longer exists can only be taken out.
+    // A receiver that no longer exists can only be removed from a rule.
     for (const name of [...new Set([...receivers, ...to])]) {
       const box = Object.assign(/** @type {HTMLInputElement} */ (make('input')), { type: 'checkbox' })
       box.checked = to.includes(name)
@@ -130,7 +131,7 @@ export function editor(form) {
     receivers = names
     const draft = drafts.get(room.name)
     const rules = draft?.rules ?? typedOf(room)
-    // Rows are made anew only when their shape changes. Otherwise each key would take the focus away.
+    // Rows are created again only when their shape changes. Otherwise each key press would take the focus away.
     const wanted = JSON.stringify([room.name, names, shape, draft?.seen ?? inForce(room)])
     if (wanted !== written) writeRows(rows, rules.map(rowOf))
     written = wanted
@@ -145,7 +146,7 @@ export function editor(form) {
 }
 
 /**
- * Replaces the rows. The focus stays on the condition that was chosen.
+ * Replaces the rows. If a condition was just chosen, it keeps the focus.
  * @param {Element} parent @param {Element[]} rows
  */
 function writeRows(parent, rows) {
@@ -169,7 +170,7 @@ function typedOf({ settings }) {
   }))
 }
 
-/** A number that is missing is left out, and the API explains what is required. @param {Typed} rule */
+/** A missing number is left out. Then the API explains that it is required. @param {Typed} rule */
 function toSend({ name, when, threshold, for: seconds, pause, to }) {
   const { unit, isMoment } = CONDITIONS[when]
   return {

@@ -1,5 +1,5 @@
 // @ts-check
-// The alerts of a room: the rules with their state, the receivers with a test, and the latest deliveries.
+// The alerts of a room: the rules with their state, the receivers with a button for a test, and the latest deliveries.
 import { call, isShutOut, pathOf, reason } from '../api.js'
 import { announce, list, make, say } from '../dom.js'
 import { elementOf } from '../parts.js'

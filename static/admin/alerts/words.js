@@ -6,7 +6,7 @@ import { ago, count, moment } from '../words.js'
 /** @typedef {import('../../../src/core/alerts/rules.ts').AlertKind} AlertKind */
 
 /**
- * The conditions: words before the limit, and the unit behind it where there is one. A moment is one notice.
+ * The conditions. Each has words before its limit, and a unit after it if there is one. A moment sends a single notice.
  * @type {Record<AlertKind, { words: string, unit?: string, isMoment?: true }>}
  */
 export const CONDITIONS = {

@@ -1,5 +1,5 @@
 // @ts-check
-// The audit log of a room, newest first, with a filter and a file for spreadsheets.
+// The audit log of a room, newest entry first, with a filter and a file for spreadsheets.
 import { call, pathOf, reason } from '../api.js'
 import { announce, input, labelled, make, say } from '../dom.js'
 import { download } from '../download.js'
@@ -22,7 +22,7 @@ const list = make('ol')
 const note = make('p')
 const more = /** @type {HTMLButtonElement} */ (make('button', 'Show older entries'))
 
-/** The room, its version and the filter of the entries that are shown or being read. */
+/** The room, its version and the filter for which entries are shown or being read. */
 let wanted = ''
 let readAtMs = 0
 /** The filter in force. @type {Record<string, string>} */
@@ -36,7 +36,7 @@ function showLog(room) {
   if (part.children.length === 0) build(part)
   for (const time of list.querySelectorAll('time')) say(time, moment(Date.parse(time.dateTime), serverMs()))
   const now = JSON.stringify([room.name, room.version, filter])
-  // An operator who has read on to older entries must not lose them.
+  // An operator who has loaded older entries must not lose them.
   const isDue = entries.length <= PAGE && Date.now() - readAtMs >= READ_EVERY_MS
   if (now === wanted && !isDue) return
   wanted = now
@@ -84,7 +84,7 @@ function box(id, type) {
   return Object.assign(/** @type {HTMLInputElement} */ (make('input')), { id, type })
 }
 
-/** Returns the filter as the parameters of the API. */
+/** Returns the filter as query parameters of the API. */
 function asked() {
   /** @param {string} id */
   const time = id => (input(id).value === '' ? '' : new Date(input(id).value).toISOString())
@@ -98,7 +98,7 @@ function asked() {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
 }
 
-/** Reads the newest entries, or those before an entry. @param {Room} room @param {number | null} beforeId */
+/** Reads the newest entries, or the entries before `beforeId`. @param {Room} room @param {number | null} beforeId */
 async function read(room, beforeId) {
   const mine = wanted
   const page = { limit: String(PAGE), ...(beforeId === null ? {} : { before: String(beforeId) }) }
@@ -130,7 +130,7 @@ function itemOf(entry) {
   return make('li', make('p', make('strong', deedOf(entry))), ...lines, make('small', time, ` · ${proofOf(entry)}`))
 }
 
-/** Saves the entries that fit the filter as a file. */
+/** Saves the entries that match the filter as a file. */
 async function saveFile() {
   const room = chosen()
   if (!room) return

@@ -1,13 +1,13 @@
 // @ts-check
-// The checks of the checklist: each finds something good, something bad, or something to look at.
+// The checks of the checklist. The result of each is good, bad, or something that the operator must look at.
 import { localTime } from '../events/words.js'
 import { count, short, until } from '../words.js'
 
 /** @typedef {import('../api.js').Room} Room */
 /** `look` means that only a person can judge it. @typedef {{ state: 'good' | 'bad' | 'look', why: string }} Result */
 /**
- * The things that the checks look at. `readyProblems` is null while readiness is not known. `aheadMs` is the clock of
- * the server minus that of this machine.
+ * The data for the checks. `readyProblems` is null until readiness is known. `aheadMs` is the server's clock minus that
+ * of this machine.
  * @typedef {{ room: Room, nowMs: number, aheadMs: number, you: { name: string } | null,
  *   readyProblems: string[] | null }} Seen
  */
@@ -22,7 +22,7 @@ const bad = why => ({ state: 'bad', why })
 /** @type {(why: string) => Result} */
 const look = why => ({ state: 'look', why })
 
-/** Returns the next event that is not over, or the one that is on. @param {Room} room */
+/** Returns the current event, or else the next one. @param {Room} room */
 export function nextEvent({ events }) {
   return events.find(({ state }) => state !== 'over' && state !== 'suspended')
 }

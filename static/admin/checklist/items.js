@@ -1,6 +1,6 @@
 // @ts-check
-// The checklist of a big day: what the dashboard can check itself, and what an operator ticks by hand. The runbook has
-// the same list. This file neither touches the page nor reads a clock.
+// The checklist for a big day: points that the dashboard can check itself, and points that an operator ticks by hand.
+// The runbook has the same list. This file neither touches the page nor reads a clock.
 import * as checks from './checks.js'
 
 /** @typedef {import('./checks.js').Seen} Seen */

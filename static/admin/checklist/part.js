@@ -1,5 +1,5 @@
 // @ts-check
-// The checklist on the page. Ticks stay in this browser, for each room and its next event.
+// The checklist on the page. Ticks are kept in this browser, separately for each room and its next event.
 import { make, say, within } from '../dom.js'
 import { elementOf } from '../parts.js'
 import { chosen, news, reading, serverMs } from '../rooms.js'

@@ -1,5 +1,5 @@
 // @ts-check
-// What a change of the events does to those who wait for one or are in it, in numbers.
+// The effects of a change of the events on visitors who wait for one or are in it, in numbers.
 import { count } from '../words.js'
 import { localTime } from './words.js'
 
@@ -8,7 +8,7 @@ import { localTime } from './words.js'
 /** @typedef {import('../api.js').ScheduledEvent} ScheduledEvent */
 /** @typedef {import('../danger.js').Effect} Effect */
 
-/** A rate that is this many times the rate of the room is likely a typing error. */
+/** If the rate of an event is this many times the room's, it is probably a typing error. */
 const TIMES = 5
 
 /** @param {Room} room @param {Settings['events']} next @returns {Effect[]} */
@@ -50,7 +50,8 @@ function calledOff(name, entries) {
 }
 
 /**
- * Another start while visitors wait for it. @param {ScheduledEvent} event @param {Settings['events']} next @returns
+ * The effects of moving the start while visitors wait for it.
+ * @param {ScheduledEvent} event @param {Settings['events']} next @returns
  * {Effect[]}
  */
 function moved({ name, state, startsAt, draw }, next) {
@@ -62,7 +63,8 @@ function moved({ name, state, startsAt, draw }, next) {
 }
 
 /**
- * Returns the effects of an event from its start on. @param {Room} room @param {Settings['events'][number]} event
+ * Returns the effects that an event has from its start on.
+ * @param {Room} room @param {Settings['events'][number]} event
  * @returns {Effect[]}
  */
 function opened({ settings }, event) {

@@ -1,6 +1,6 @@
 // @ts-check
-// The form of one event: a new one, a copy, or one that is there. The API takes the list of events as a whole, so the
-// event is put into the list that is in force when it is saved.
+// The form of one event: a new one, a copy, or an existing one. The API takes the whole list of events. So on saving,
+// the event is put into the list that is in force then.
 import { change } from '../change.js'
 import { make } from '../dom.js'
 import { button, fieldFor } from '../form/fields.js'
@@ -13,7 +13,8 @@ import { chosen, reading, serverMs } from '../rooms.js'
 /** @typedef {import('../api.js').Room} Room */
 /** @typedef {Room['settings']['events'][number]} Event */
 /**
- * `before` is the name under which the event is in the list; null for a new event. @typedef
+ * `before` is the name under which the event is in the list, or null for a new event.
+ * @typedef
  * {{ title: string, event: Event, before: string | null }} Opened
  */
 
@@ -37,7 +38,9 @@ const LABELS = {
   message: 'Message to everyone in line',
   custom_page_html: 'Page of your own',
 }
-/** An operator gives an event a rate, a message, and as many places as the room or fewer. */
+/**
+ * Only admins may set these. An operator may give an event a rate, a message, and at most as many places as the room.
+ */
 const OF_ADMINS = ['session_duration', 'disable_session_renewal', 'queueing_method', 'custom_page_html']
 
 const form = /** @type {HTMLFormElement} */ (make('form'))
@@ -46,14 +49,14 @@ form.noValidate = true
 form.hidden = true
 form.dataset.changes = 'events'
 
-/** The room of the form. */
+/** The room to which the form belongs. */
 let roomName = ''
-/** Returns the form, which is hidden until an event is opened. */
+/** Returns the form, which stays hidden until an event is opened. */
 export function eventEditor() {
   return form
 }
 
-/** Hides the form where another room is shown. @param {Room} room */
+/** Hides the form if another room is shown. @param {Room} room */
 export function showEditor(room) {
   if (room.name !== roomName) form.hidden = true
 }
@@ -72,7 +75,7 @@ export function openEvent(room, event) {
   return open(room, event, { title: `Change ${event.name}`, before: event.name })
 }
 
-/** Opens a copy of an event, a week later and under a name of its own. @param {Room} room @param {Event} event */
+/** Opens a copy of an event, one week later and with a new name. @param {Room} room @param {Event} event */
 export function openCopy(room, event) {
   const later = TIMES.map(key => {
     const at = event[key]
@@ -149,7 +152,10 @@ async function saveEvent(event, before, base) {
   )
 }
 
-/** Returns what locks a field for the operator's role. @param {Room} room @param {string | null} before */
+/**
+ * Returns a function that decides whether a field is locked for the operator's role, and why.
+ * @param {Room} room @param {string | null} before
+ */
 function lockFor(room, before) {
   const { you } = reading
   const isAdmin = you?.role === 'admin'

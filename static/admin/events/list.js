@@ -1,5 +1,5 @@
 // @ts-check
-// The events of a room, soonest first: countdown, times, own settings and draw, and what can be done with each.
+// The events of a room, soonest first. Each has its countdown, times, settings and draw, and buttons to change it.
 import { change, showNote } from '../change.js'
 import { make, say } from '../dom.js'
 import { button } from '../form/fields.js'
@@ -16,7 +16,7 @@ export const eventsPart = { name: 'events', title: 'Events', show: showList }
 
 /** @type {Map<string, HTMLElement>} The shown rows, by the name of the event. */
 const rows = new Map()
-/** The room and events of the rows. */
+/** The room and the events that the rows show. */
 let listed = ''
 const none = make('p', 'No event is planned. An event changes the room from its start to its end, by itself.')
 const list = make('ol')

@@ -1,5 +1,5 @@
 // @ts-check
-// Events in words: their states, times and what they change. This file neither touches the page nor reads a clock.
+// Events in words: their states, times and settings. This file neither touches the page nor reads a clock.
 import { short, until } from '../words.js'
 
 /** @typedef {import('../api.js').ScheduledEvent} ScheduledEvent */
@@ -19,7 +19,7 @@ export function inMs(ms) {
 }
 
 /**
- * Returns the next turn of an event and when it is, or null for an event that has none.
+ * Returns the next beginning or end of an event and its time, or null if the event has none.
  * @param {ScheduledEvent} event @param {number} nowMs
  */
 export function nextTurn({ state, prequeueAt, startsAt, endsAt }, nowMs) {
@@ -42,7 +42,7 @@ export function countdown(ms) {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(seconds % 60)}` : `${minutes}:${pad(seconds % 60)}`
 }
 
-/** Returns a moment in the time zone of the browser, with the zone. @param {string} at */
+/** Returns a moment in the time zone of the browser, with the name of the zone. @param {string} at */
 export function localTime(at) {
   return new Date(at).toLocaleString([], {
     weekday: 'short',
@@ -55,7 +55,7 @@ export function localTime(at) {
   })
 }
 
-/** Returns what an event sets instead of the settings of the room. @param {ScheduledEvent} event */
+/** Returns, in words, the settings that an event overrides. @param {ScheduledEvent} event */
 export function insteadWords({ instead }) {
   const set = Object.entries(instead)
   return set.length === 0

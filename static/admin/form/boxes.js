@@ -45,12 +45,12 @@ export function boxFor(spec, value, set) {
   }
 }
 
-/** Whether a setting can have no value. @param {Spec} spec */
+/** Returns whether a setting can have no value. @param {Spec} spec */
 function hasNone({ node, isRequired }) {
   return isNullable(node) || (!isRequired && node.default === undefined)
 }
 
-/** Returns what an empty box means. A list without lines is empty. @param {Spec} spec */
+/** Returns the meaning of an empty box. For a list it is an empty list. @param {Spec} spec */
 function noneOf({ node, isRequired }) {
   if (isNullable(node)) return null
   if (!isRequired && node.default === undefined) return undefined
@@ -130,7 +130,8 @@ function mixed(text) {
 }
 
 /**
- * Returns the value of JSON, or the text itself, which the API then refuses. @param {string} text @param {string} start
+ * Returns the value of JSON. If it is invalid, returns the text itself, which the API then refuses.
+ * @param {string} text @param {string} start
  */
 function fromJson(text, start) {
   if (!text.startsWith(start)) return text

@@ -1,22 +1,24 @@
 // @ts-check
-// A form for a part of the settings, made from their schema. Each field passes its new value to the part around it.
+// A form for a part of the settings, made from their schema. Each field passes its new value to the part that contains
+// it.
 import { make } from '../dom.js'
 import { boxFor } from './boxes.js'
 import { bare, isNullable, kindOf, rangeOf, templateOf } from './kinds.js'
 
 /** @typedef {import('./kinds.js').Node} Node */
 /**
- * `path` is the one that the API names in a refusal. `label` replaces the name. A field that is not `isRequired` may be
- * left out. `locked` has the reason why it cannot be changed.
+ * `path` is the path that the API names in a refusal. `label` replaces the name. A field that is not `isRequired` may
+ * be left out. `locked` is the reason why it cannot be changed.
  * @typedef {{ path: string, label: string, node: Node, isRequired: boolean, locked?: string,
  *   labels?: Record<string, string>, lock?: (path: string) => string | undefined }} Spec
  */
-/** Gets the new value; undefined where the setting is left out. @typedef {(value: unknown) => void} Set */
+/** Gets the new value, or undefined if the setting is left out. @typedef {(value: unknown) => void} Set */
 
 let made = 0
 
 /**
- * Returns a field with its label, its purpose and room for an error. @param {Spec} spec @param {unknown} value @param
+ * Returns a field with its label, its purpose and an element for an error.
+ * @param {Spec} spec @param {unknown} value @param
  * {Set} set
  */
 export function fieldFor(spec, value, set) {
@@ -41,7 +43,7 @@ function wrapped(node, { path, locked }, name) {
   const where = /** @type {HTMLElement} */ (node)
   where.className = name
   where.dataset.path = path
-  // The rights of a role enable and disable the boxes themselves, so a lock is around them.
+  // `showRights` enables and disables the boxes themselves, so a lock needs an element around them.
   if (where instanceof HTMLFieldSetElement) where.disabled = locked !== undefined
   return where
 }
@@ -62,7 +64,8 @@ function hintOf({ node, locked }) {
 }
 
 /**
- * An object: a field for each of its settings. One that may be missing has a switch. @param {Spec} spec @param
+ * Returns the fields of an object, one for each of its settings. An object that may be missing has a switch.
+ * @param {Spec} spec @param
  * {unknown} value @param {Set} set
  */
 function groupFor(spec, value, set) {
@@ -123,7 +126,10 @@ function describe(spec) {
   return [...(text === '' ? [] : [note('hint', `field-${++made}`, text)]), note('field-error', `field-${++made}`, '')]
 }
 
-/** A list of objects, which can be added and removed. @param {Spec} spec @param {unknown} value @param {Set} set */
+/**
+ * Returns a list of objects, with buttons to add and remove objects.
+ * @param {Spec} spec @param {unknown} value @param {Set} set
+ */
 function itemsFor(spec, value, set) {
   const items = /** @type {Node} */ (bare(spec.node).items)
   const values = [.../** @type {unknown[]} */ (value ?? [])]

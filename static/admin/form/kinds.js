@@ -1,17 +1,17 @@
 // @ts-check
-// What kind of field a part of the settings' schema needs. This file does not touch the page.
+// Chooses the kind of field that a part of the settings' schema needs. This file does not touch the page.
 import { count } from '../words.js'
 
 /**
- * A JSON Schema, as far as a form reads it.
+ * The parts of a JSON Schema that a form reads.
  * @typedef {{ type?: string | string[], description?: string, default?: unknown, minimum?: number, maximum?: number,
  *   maxLength?: number, maxItems?: number, format?: string, enum?: (string | number)[], const?: unknown, items?: Node,
  *   properties?: Record<string, Node>, required?: string[], additionalProperties?: unknown, anyOf?: Node[],
  *   oneOf?: Node[] }} Node
  */
 /**
- * `own-text` is one text, or one for each language as JSON. `mixed` is a number or something else. Any value that has
- * no field of its own is typed as JSON.
+ * `own-text` is one text, or one for each language as JSON. `mixed` is a number or something else. A value for which
+ * there is no other field is typed as JSON.
  * @typedef {'number' | 'choice' | 'flag' | 'time' | 'text' | 'lines' | 'items' | 'group' | 'own-text' | 'mixed'
  *   | 'json'} Kind
  */
@@ -23,7 +23,7 @@ export function isNullable(node) {
   )
 }
 
-/** Returns the form of a value other than null. @param {Node} node @returns {Node} */
+/** Returns the schema of a value that is not null. @param {Node} node @returns {Node} */
 export function bare(node) {
   if (Array.isArray(node.type)) return { ...node, type: node.type.find(type => type !== 'null') ?? 'string' }
   const forms = (node.anyOf ?? []).filter(({ type }) => type !== 'null')
@@ -40,7 +40,7 @@ export function kindOf(node) {
   if (type === 'object' && properties) return 'group'
   if (type === 'array' && items) return listKind(items)
   const types = anyOf?.map(form => form.type) ?? []
-  // One form of an own text is a text, and the other has a text for each language.
+  // An own text is either one text, or an object with a text for each language.
   if (types.includes('string') && types.includes('object')) return 'own-text'
   return types.includes('integer') || types.includes('number') ? 'mixed' : 'json'
 }
@@ -51,7 +51,10 @@ function listKind(items) {
   return kind === 'group' ? 'items' : kind === 'text' || kind === 'choice' ? 'lines' : 'json'
 }
 
-/** Returns the values of a choice. @param {Node} node @returns {(string | number | boolean)[]} */
+/**
+ * Returns the values between which a field lets the operator choose.
+ * @param {Node} node @returns {(string | number | boolean)[]}
+ */
 export function choicesOf(node) {
   const { enum: values, const: only } = bare(node)
   return values ?? [/** @type {boolean} */ (only)]
@@ -66,7 +69,10 @@ export function rangeOf(node) {
   return maxItems === undefined ? '' : `up to ${count(maxItems)}`
 }
 
-/** Returns a value to begin with: what an object must have, and its defaults. @param {Node} node @returns {unknown} */
+/**
+ * Returns a first value: the members that an object must have, and its defaults.
+ * @param {Node} node @returns {unknown}
+ */
 export function templateOf(node) {
   if (node.default !== undefined) return structuredClone(node.default)
   if (isNullable(node)) return null

@@ -1,12 +1,12 @@
 // @ts-check
-// Refusals of the API beside the fields that they are about.
+// Shows the problems in a refusal of the API beside the fields that they are about.
 import { make, say } from '../dom.js'
 
 /** @typedef {{ path: string, message: string }} Problem */
 
 /**
- * Shows each problem at the field with its path, or at the nearest field around it. Returns the problems that have no
- * field here. The first field gets the focus.
+ * Shows each problem at the field with its path, or at the nearest field that contains it. Returns the problems that
+ * have no field here. The first field with a problem gets the focus.
  * @param {HTMLElement} root @param {Problem[]} problems
  */
 export function showProblems(root, problems) {

@@ -1,5 +1,5 @@
 // @ts-check
-// The schema of the settings, as the API describes itself. It is read once, when a form needs it.
+// The schema of the settings, from the API's own description. It is read once, when a form needs it.
 import { call } from '../api.js'
 
 /** @typedef {import('./kinds.js').Node} Node */

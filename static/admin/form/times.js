@@ -1,7 +1,11 @@
 // @ts-check
-// Times as a form shows them: in the time zone of the browser. They are sent with the offset that holds at that time.
+// Times in a form. They are shown in the time zone of the browser, and sent with the offset that the zone has at that
+// time.
 
-/** Returns the text of a field of date and time. @param {unknown} value an ISO 8601 time, or anything else for none */
+/**
+ * Returns a time as the text of a `datetime-local` field.
+ * @param {unknown} value an ISO 8601 time, or anything else for none
+ */
 export function toField(value) {
   const at = new Date(typeof value === 'string' ? value : Number.NaN)
   if (Number.isNaN(at.getTime())) return ''
@@ -10,7 +14,7 @@ export function toField(value) {
 }
 
 /**
- * Returns the time of a field with its offset. A time that was not changed stays as it was written.
+ * Returns the time in a field, with its offset. If the time was not changed, it stays exactly as it was written.
  * @param {string} text @param {unknown} before
  */
 export function fromField(text, before) {

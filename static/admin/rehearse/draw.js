@@ -1,5 +1,5 @@
 // @ts-check
-// Both futures as three charts over the same time and as a table, by uPlot.
+// Both futures as three charts over the same time, and as a table. The charts are drawn by uPlot.
 import { color, newKey, seriesOf, sizeOf } from '../charts.js'
 import { make, say } from '../dom.js'
 import { valueWords } from '../history-words.js'
@@ -41,7 +41,7 @@ const at = make('p')
 const rows = make('tbody')
 const head = make('tr')
 
-/** Makes the empty place of the charts and of the table. */
+/** Creates the empty elements for the charts and the table. */
 export function newDrawing() {
   const panels = PANELS.map(({ title }, nth) => {
     const [legend, plot] = [/** @type {HTMLElement} */ (legends[nth]), /** @type {HTMLElement} */ (plots[nth])]
@@ -122,7 +122,7 @@ function newChart(place, panel, data) {
       y: false,
       points: { size: 7 },
     },
-    // Places that no one takes must not press the other lines flat.
+    // The scale ignores the limit of places: a limit far above all people would press the other lines flat.
     scales: { y: { range: () => [0, Math.max(panel.unit === 'people' ? 4 : 1, highest * 1.15)] } },
     axes: [
       { ...axis, size: 28, values: (_, ticks) => ticks.map(tick => clock(tick * 1_000, tick * 1_000)) },
@@ -140,7 +140,10 @@ function newChart(place, panel, data) {
   return chart
 }
 
-/** Shows the values at a moment. @param {number} nth @param {'drawn' | 'slider' | 'pointer'} by what has moved */
+/**
+ * Shows the values at a moment. `by` is what has moved.
+ * @param {number} nth @param {'drawn' | 'slider' | 'pointer'} by what has moved
+ */
 function moveTo(nth, by) {
   if (!shown || (by === 'pointer' && nth === cursor)) return
   cursor = nth

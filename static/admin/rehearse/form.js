@@ -1,5 +1,5 @@
 // @ts-check
-// The form of a rehearsal: what an operator types, as a question and as the query of a link.
+// The form of a rehearsal: the operator's input, as a question and as the query of a link.
 import { make } from '../dom.js'
 import { count } from '../words.js'
 
@@ -100,7 +100,7 @@ function rowOf({ name, label, type, min, max }) {
   return row
 }
 
-/** Shows the hints, and the events to choose from. @param {HTMLFormElement} form @param {Room} room */
+/** Shows the hints, and the events that can be chosen. @param {HTMLFormElement} form @param {Room} room */
 export function showForm(form, room) {
   for (const { name, hint } of FIELDS) {
     const where = /** @type {HTMLElement} */ (form.querySelector(`#rehearse-${name}-hint`))
@@ -118,14 +118,14 @@ export function showForm(form, room) {
   if (coming.includes(chosen)) choice.value = chosen
 }
 
-/** Returns the filled fields, as the query of a link. @param {HTMLFormElement} form */
+/** Returns the fields with a value, as the query of a link. @param {HTMLFormElement} form */
 export function queryOf(form) {
   const filled = [...new FormData(form)].filter(([, value]) => value !== '')
   return new URLSearchParams(filled.map(([name, value]) => [name, String(value)]))
 }
 
 /**
- * Fills the form from a link. A field that the link does not have becomes empty, and what does not fit is left out.
+ * Fills the form from a link. Fields that the link lacks become empty. Values that do not fit are left out.
  * @param {HTMLFormElement} form @param {URLSearchParams} query
  */
 export function fillForm(form, query) {
@@ -137,7 +137,8 @@ export function fillForm(form, query) {
 }
 
 /**
- * Returns the question that a query means. @param {URLSearchParams} query @param {number} nowMs @returns {Typed}
+ * Returns the question that a query stands for.
+ * @param {URLSearchParams} query @param {number} nowMs @returns {Typed}
  */
 export function typedOf(query, nowMs) {
   const numberOf = (/** @type {string} */ name) => {
@@ -160,7 +161,10 @@ export function typedOf(query, nowMs) {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
-/** Returns the next moment with this time of day. @param {string | null} text such as 18:30 @param {number} nowMs */
+/**
+ * Returns the next moment that has this time of day.
+ * @param {string | null} text such as 18:30 @param {number} nowMs
+ */
 function timeOf(text, nowMs) {
   const [hours, minutes] = (text ?? '').split(':').map(Number)
   if (hours === undefined || minutes === undefined) return nowMs

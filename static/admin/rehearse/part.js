@@ -1,6 +1,6 @@
 // @ts-check
-// "What if": draws the future of the room as it is and as typed. Two Web Workers run the real decisions on the present
-// state of the room. Nothing is sent, and nothing in the room changes.
+// "What if": draws the future of the room as it is, and the one with the typed values. Two Web Workers run the real
+// decisions on the present state of the room. Nothing is sent, and nothing in the room changes.
 import { call, pathOf } from '../api.js'
 import { announce, make, say } from '../dom.js'
 import { elementOf, hrefOf } from '../parts.js'
@@ -15,7 +15,7 @@ import { assumptionsOf, futureWords, LEFT_OUT, NOT_DRAWN } from './words.js'
 
 const WORKER = new URL('worker.js', import.meta.url)
 const MINUTE_MS = 60_000
-/** The past in which those inside came in. */
+/** How many minutes of the past are read, to learn when the visitors inside came in. */
 const PAST_MINUTES = { least: 60, most: 360, perSession: 3 }
 
 const form = newForm(rehearse)
@@ -27,7 +27,7 @@ const notes = make('section', make('h2', 'Assumed'), assumed, make('h2', 'Not in
 const results = make('div', drawing, notes, make('p', link))
 /** @type {HTMLElement[]} */
 const futures = [make('p'), make('p')]
-/** The room and the link that the form shows. */
+/** The room and the link for which the form is shown. */
 let shownFor = ''
 /** @type {{ worker: Worker, isBusy: boolean }[]} */
 const workers = []
@@ -107,8 +107,8 @@ async function rehearse() {
 }
 
 /**
- * Asks a Web Worker. One that has answered before is faster, and one that is still busy is replaced. Returns null if it
- * fails.
+ * Sends a question to a Web Worker. A worker that has answered before is faster; a worker that is still busy is
+ * replaced. Returns null if it fails.
  * @param {Question} question @param {number} nth @returns {Promise<Rehearsal | null>}
  */
 function ask(question, nth) {

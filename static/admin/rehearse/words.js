@@ -11,7 +11,7 @@ export const NOT_DRAWN = {
   'no-event': 'The room has no event of this name any more.',
 }
 
-/** No future contains these. */
+/** Things that no future takes into account. */
 export const LEFT_OUT = [
   'Origin health that changes. Limits that it has lowered stay as they are.',
   'Lanes: all of them are one line here. Draws: a drawn place is better or worse than the one by arrival.',
@@ -35,7 +35,7 @@ export function futureWords(name, { future, untilMs, fromMs }) {
 }
 
 /**
- * Describes what the futures assume, with the figures.
+ * Describes the assumptions of the futures, with the figures.
  * @param {Drawn} drawn @param {Typed} typed @param {number} minutes of the past that were read
  */
 export function assumptionsOf({ habits, scale, caps, fromMs }, typed, minutes) {
@@ -74,7 +74,7 @@ export function waitWords(ms) {
 }
 
 /**
- * Returns a time of day, with its date if it is another day than that of the beginning.
+ * Returns a time of day. If the day is not that of the beginning, the text contains the date.
  * @param {number} atMs @param {number} fromMs
  */
 export function clock(atMs, fromMs) {

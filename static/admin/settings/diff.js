@@ -1,11 +1,12 @@
 // @ts-check
 // The difference between two values, line by line. This file does not touch the page.
 
-/**
- * `mark` is the sign of a line that was taken away or added. @typedef {{ mark: ' ' | '-' | '+', text: string }} Line
- */
+/** `mark` is the sign of a line that was removed or added. @typedef {{ mark: ' ' | '-' | '+', text: string }} Line */
 
-/** More pairs of lines than this would stop the page for a moment. Then all lines are shown as replaced. */
+/**
+ * If there are more pairs of lines than this, a comparison would stop the page for a moment. Then all lines are shown
+ * as replaced.
+ */
 const PAIRS_MAX = 1_000_000
 
 /** @param {unknown} before @param {unknown} after @returns {Line[]} */
@@ -21,7 +22,8 @@ export function difference(before, after) {
 }
 
 /**
- * Returns the lines that differ, with so many unchanged lines around them. @param {Line[]} lines @param {number}
+ * Returns the lines that differ, each with `around` unchanged lines before and after it.
+ * @param {Line[]} lines @param {number}
  * [around]
  */
 export function shortened(lines, around = 2) {
@@ -65,7 +67,8 @@ function between(from, to) {
 }
 
 /**
- * Returns, for each pair of places, the length of the longest common part from there on. @param {string[]} from
+ * Returns, for each pair of positions, the length of the longest common part from there on.
+ * @param {string[]} from
  * @param {string[]} to
  */
 function longestCommon(from, to) {

@@ -1,10 +1,10 @@
 // @ts-check
-// What an operator has typed into the settings of a room and not saved yet. It is kept for each room until then, and no
-// news of the room overwrites it.
+// The settings of a room that an operator has typed and not saved yet. They are kept for each room until then, and no
+// news of the room overwrites them.
 
 /** @typedef {import('../api.js').Room} Room */
 /**
- * The typed values, and the values in force when typing began, as JSON.
+ * The typed values, and the values that were in force when typing began, as JSON.
  * @typedef {{ values: Record<string, unknown>, base: Record<string, string> }} Draft
  */
 
@@ -40,7 +40,7 @@ export function overtaken(room) {
 }
 
 /**
- * Returns the typed value of a setting, or the one in force.
+ * Returns the typed value of a setting, or the value in force if none was typed.
  * @param {Room} room @param {string} key @returns {unknown}
  */
 export function typedValue(room, key) {

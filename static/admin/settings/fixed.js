@@ -1,5 +1,5 @@
 // @ts-check
-// The settings that belong to the deployed file. They are shown, and cannot be changed here.
+// The settings that only the deployed file can set. They are shown here, but cannot be changed.
 import { list, make } from '../dom.js'
 import { short } from '../words.js'
 
@@ -9,7 +9,7 @@ const KEYS = /** @type {const} */ (['name', 'host', 'path', 'additional_routes',
 const values = make('dl')
 values.className = 'fixed-settings'
 
-/** Returns the group of these settings. */
+/** Returns the element that shows these settings. */
 export function fixedSettings() {
   const why = 'These name the room, its addresses and its cookie. To change one, change the file and deploy.'
   const head = make('summary', make('strong', 'From the file'), make('span', KEYS.join(', ')))

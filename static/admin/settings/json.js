@@ -1,5 +1,5 @@
 // @ts-check
-// All live settings as JSON, for those who would rather type them.
+// All live settings as JSON, for operators who prefer to type them.
 import { make, say } from '../dom.js'
 import { news } from '../rooms.js'
 import { asJson, discardDraft, typedValue, typeSetting } from './draft.js'
@@ -24,7 +24,7 @@ export const jsonView = make('div', label, box, hint, error)
 jsonView.className = 'field json'
 jsonView.dataset.least = 'admin'
 
-/** The text that was written last. While the box has it, nothing is typed. */
+/** The text that was last written into the box. If the box still contains it, the operator has typed nothing. */
 let written = ''
 /** @type {{ room: Room, keys: string[] } | null} */
 let shown = null
@@ -38,7 +38,10 @@ box.addEventListener('input', () => {
   news()
 })
 
-/** Shows the settings of a room with these names. Typed text stays. @param {Room} room @param {string[]} keys */
+/**
+ * Shows the settings of a room that have these names. A typed text is kept.
+ * @param {Room} room @param {string[]} keys
+ */
 export function showJson(room, keys) {
   const isOther = shown?.room.name !== room.name
   shown = { room, keys }
@@ -48,14 +51,14 @@ export function showJson(room, keys) {
   written = text
 }
 
-/** Forgets typed text: the next look shows the settings in force. */
+/** Forgets the typed text. The next time, the settings in force are shown. */
 export function forgetJson() {
   shown = null
   say(error, '')
   box.removeAttribute('aria-invalid')
 }
 
-/** Returns why the text is no object of settings, or null. @param {Room} room @param {string} text */
+/** Returns the reason why the text is no object of settings, or null. @param {Room} room @param {string} text */
 function read(room, text) {
   /** @type {unknown} */
   let given

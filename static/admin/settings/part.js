@@ -1,5 +1,5 @@
 // @ts-check
-// The settings of a room as a form, by the groups of the documentation, or as JSON. Nothing is saved before a review.
+// The settings of a room as a form, in the groups of the documentation, or as JSON. Nothing is saved before a review.
 import { change, showNote, unnote } from '../change.js'
 import { make, say, within } from '../dom.js'
 import { showSource, wayBack } from '../file.js'
@@ -21,7 +21,7 @@ import { reviewed } from './review.js'
  */
 
 const ADVICE = 'Your values are kept. Review them again: the review shows what is in force now.'
-/** Events have a part of their own. */
+/** Settings for which another part of the page is made. */
 const ELSEWHERE = ['events']
 const LOCKED = new Map([['cookie_attributes.secure', 'belongs to the file: change the file and deploy']])
 
@@ -166,7 +166,7 @@ function showBar(room) {
 async function review() {
   const room = chosen()
   if (!room || Object.keys(draftOf(room).values).length === 0) return
-  // The review shows the values that are in force in this version.
+  // The review shows the values of this version.
   const { version } = room
   if (!(await reviewed(room))) return
   clearProblems(groups)
@@ -187,6 +187,6 @@ function discard() {
   unnote(room, 'settings')
   clearProblems(groups)
   forgetJson()
-  // The button had the focus, so every field is written anew.
+  // The button has the focus, so no field has it. So every field is written again.
   news()
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// The look at a change before it is saved: each setting line by line, and what will happen, in numbers.
+// The review of a change before it is saved: the difference in each setting, and the effects in numbers.
 import { questionFor } from '../danger.js'
 import { make, say } from '../dom.js'
 import { button } from '../form/fields.js'

@@ -1,5 +1,6 @@
 // @ts-check
-// The tokens of operators: their names, roles, ends and last uses. An admin makes them here, and each is shown once.
+// The tokens of operators: their names, roles, ends and last uses. An admin makes them here. Each token is shown only
+// once.
 import { call, isShutOut, reason } from '../api.js'
 import { announce, confirmed, labelled, make, say } from '../dom.js'
 import { elementOf } from '../parts.js'
@@ -32,7 +33,7 @@ const note = make('p')
 const list = make('ul')
 
 let readAtMs = 0
-/** The tokens that are shown, as they were read. */
+/** The tokens that are shown now, as JSON. */
 let listed = ''
 
 function showTokens() {
@@ -121,7 +122,7 @@ async function read() {
   const answer = await call('tokens')
   if (answer?.status !== 200) return say(note, 'The tokens could not be read. Trying again by itself.')
   if (note.textContent?.startsWith('The tokens could')) say(note, '')
-  // A press must not be lost because the button under it was replaced for a newer time.
+  // If only a time has changed, a button must not be replaced while it is pressed.
   const now = JSON.stringify(answer.body.tokens)
   if (now !== listed || !list.matches(':focus-within')) list.replaceChildren(...answer.body.tokens.map(rowOf))
   listed = now

@@ -1,5 +1,5 @@
 // @ts-check
-// Admitted visitors: one session looked up and ended, the rate limits with their figures, and the lanes.
+// Admitted visitors: finds and ends a session, and shows the rate limits with their figures, and the lanes.
 import { call, isShutOut, pathOf, reason } from '../api.js'
 import { announce, confirmed, list, make, say } from '../dom.js'
 import { button } from '../form/fields.js'
@@ -24,7 +24,7 @@ const ending = make('div', end)
 const limits = make('tbody')
 const lanes = make('tbody')
 const lanesPart = section('Lanes', tableOf(LANES, lanes))
-/** The session that is shown, and the room in which it was found. @type {{ room: string, session: Session } | null} */
+/** The session that is shown, and the room to which it belongs. @type {{ room: string, session: Session } | null} */
 let shown = null
 
 /** @param {Room} room */
@@ -92,7 +92,7 @@ async function look() {
   announce(rows.map(([name, value]) => `${name}: ${value}.`).join(' '))
 }
 
-/** Shows no session, and why. @param {string} why */
+/** Removes the session from the page, and shows why. @param {string} why */
 function forget(why) {
   shown = null
   facts.replaceChildren()
@@ -134,7 +134,7 @@ function section(title, ...children) {
   return node
 }
 
-/** A table that scrolls by itself where it is too wide. @param {string[]} names @param {HTMLElement} body */
+/** Returns a table that scrolls if it is too wide. @param {string[]} names @param {HTMLElement} body */
 function tableOf(names, body) {
   const heads = names.map(name => {
     const head = /** @type {HTMLTableCellElement} */ (make('th', name))
