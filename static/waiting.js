@@ -234,7 +234,7 @@
     else bar.value = 0
     const number = isNumber ? numbers.format(shown) : text.place || ''
     if (number || !place.drawAt) set('place', number || texts.pending)
-    element('place').className = number ? (number.length > 6 ? 'long' : '') : 'pending'
+    element('place').className = number ? (number.length > 10 ? 'words' : number.length > 6 ? 'long' : '') : 'pending'
     const wait = text.wait || (cfWaitingRoom.waitTimeKnown && cfWaitingRoom.waitTimeFormatted)
     set('wait', (!held && wait) || texts.waitUnknown)
     showTime(place.likelyAt)

@@ -112,6 +112,11 @@ const test = base.extend<Fixtures>({
 const text = (page: Page, id: string) => page.locator(`#${id}`).innerText()
 const number = async (page: Page) => Number((await text(page, 'place')).replaceAll(',', ''))
 const progress = (page: Page) => page.locator('#way').evaluate(bar => (bar as HTMLProgressElement).value)
+/** Returns the parts of the page that do not fit into 320 pixels. */
+const OUTSIDE_320 = () =>
+  [...document.querySelectorAll('main > :not(.said), dd, dt')]
+    .filter(node => node.scrollWidth > node.clientWidth + 1 || node.getBoundingClientRect().right > 320)
+    .map(node => node.outerHTML)
 const FIGURES = () => ({
   place: document.getElementById('place')?.textContent ?? '',
   bar: (document.getElementById('way') as HTMLProgressElement).value,
@@ -664,12 +669,21 @@ describe.concurrent('for every visitor', () => {
     for (const dir of ['ltr', 'rtl']) {
       await page.evaluate(dir => document.documentElement.setAttribute('dir', dir), dir)
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
-      const outside = await page.evaluate(() =>
-        [...document.querySelectorAll('main > :not(.said), dd, dt')]
-          .filter(node => node.scrollWidth > node.clientWidth + 1 || node.getBoundingClientRect().right > 320)
-          .map(node => node.outerHTML),
-      )
-      expect(outside).toEqual([])
+      expect(await page.evaluate(OUTSIDE_320)).toEqual([])
+    }
+  })
+
+  test('320 pixels are enough for the words that stand in the place of a number', async ({ visit, expect }) => {
+    for (const [lang, words] of [
+      ['en', 'Among the next'],
+      ['vi', 'Trong số những người tiếp theo'],
+      ['el', 'Ανάμεσα στους επόμενους'],
+    ] as const) {
+      const page = await visit(`/still?lang=${lang}`, { viewport: { width: 320, height: 568 } })
+      await answer(page, place({ state: 'called', othersCalled: 3 }))
+      await expect.poll(() => text(page, 'place')).toBe(words)
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
+      expect(await page.evaluate(OUTSIDE_320)).toEqual([])
     }
   })
 

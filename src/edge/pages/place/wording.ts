@@ -4,8 +4,8 @@ import type { Language } from '../../texts/language.ts'
 import { countdownInWords, filled } from '../../texts/words.ts'
 import type { PlaceJson } from '../place-json.ts'
 
-/** A number with more characters than this is shown in smaller type. The page's script has the same limit. */
-const PLACE_LENGTH = 6
+/** A longer place is set smaller, and words smaller still. The page's script has the same bounds. */
+const PLACE_LENGTHS = { long: 6, words: 10 } as const
 
 export function wording(place: PlaceJson, language: Language, timeZone: string) {
   const { texts } = language
@@ -32,7 +32,7 @@ export function wording(place: PlaceJson, language: Language, timeZone: string) 
           : event?.draw
             ? texts.start.after.drawing
             : texts.page.undrawn,
-    placeClass: number === '' ? 'pending' : number.length > PLACE_LENGTH ? 'long' : '',
+    placeClass: placeClass(number),
     waitText: held ? texts.waitUnknown : (text.wait ?? known),
   }
 }
@@ -67,6 +67,11 @@ function stateText({ state, othersCalled }: PlaceJson, texts: Texts): StateText 
   if (state !== 'called' || othersCalled === 0) return text
   const { among: place, headline: title } = texts.called
   return { ...text, place, title }
+}
+
+function placeClass({ length }: string): string {
+  if (length === 0) return 'pending'
+  return length > PLACE_LENGTHS.words ? 'words' : length > PLACE_LENGTHS.long ? 'long' : ''
 }
 
 interface StateText {
