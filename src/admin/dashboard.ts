@@ -44,6 +44,7 @@ import historyCss from '../../static/admin/history.css'
 import history from '../../static/admin/history.js'
 import historyTable from '../../static/admin/history-table.js'
 import historyWords from '../../static/admin/history-words.js'
+import live from '../../static/admin/live.js'
 import login from '../../static/admin/login.js'
 import entry from '../../static/admin/main.js'
 import operationsCss from '../../static/admin/operations.css'
@@ -127,6 +128,7 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'history-table.js': [JS, historyTable],
   'history-words.js': [JS, historyWords],
   'history.js': [JS, history],
+  'live.js': [JS, live],
   'login.js': [JS, login],
   'operations.css': [CSS, operationsCss],
   'pages.js': [JS, pages],

@@ -9,6 +9,7 @@ import { isOnlyAdminHost, readAdminToken } from '../settings/deployment.ts'
 import { doorStub, type Env, regionOf, roomStub } from '../settings/env.ts'
 import { roomsFileSchema } from '../settings/purposes/described.ts'
 import { createAccess, notAllowed } from './access/access.ts'
+import { liveRoute } from './access/live.ts'
 import { ASSERTION_HEADER } from './access/login.ts'
 import { foreignInEvents, foreignSettings, OPERATOR_SETTINGS, settingsFor } from './access/roles.ts'
 import { createLoginRecorder } from './access/seen.ts'
@@ -63,6 +64,7 @@ export function adminRoutes(): Admin {
   auditRoute(app)
   alertRoutes(app)
   reportRoutes(app)
+  liveRoute(app)
   return app
 }
 
@@ -100,9 +102,9 @@ function rooms(app: Admin): void {
     const { env, deployment } = context.env.visit
     const rooms = await describedAll(env, deployment)
     const { problem } = context.env.setup.trustedHeader
-    const identity = context.get('identity')
+    const { name, role, by } = context.get('identity')
     return context.json({
-      you: { ...identity, settings: settingsFor(identity.role) },
+      you: { name, role, by, settings: settingsFor(role) },
       notices: problem === null ? [] : [problem],
       rooms: rooms.map(({ name, description }) =>
         description ? shown(description, deployment, name) : { name, error: 'The room does not answer' },

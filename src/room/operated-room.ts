@@ -6,7 +6,7 @@ import type { AlertCalls, AlertReport } from '../core/protocol/alerts.ts'
 import type { AuditCalls, AuditEntry, AuditQuery, Deed } from '../core/protocol/audit.ts'
 import type { Change, ReportListed, RoomReport } from '../core/protocol/calls.ts'
 import type { ReportCalls } from '../core/protocol/history.ts'
-import type { MadeToken, NewToken, OperatorCalls } from '../core/protocol/operators.ts'
+import type { MadeToken, NewToken, OperatorCalls, SocketCalls } from '../core/protocol/operators.ts'
 import { alertRulesOf } from '../settings/admin/alert-rules.ts'
 import { firstTokenEndMs, secretNames } from '../settings/admin/secret-names.ts'
 import { type Deployment, readDeployment } from '../settings/deployment.ts'
@@ -14,6 +14,7 @@ import { type Env, OPERATORS } from '../settings/env.ts'
 import { parseRooms } from '../settings/rooms.ts'
 import { Alerts } from './alerts/alerts.ts'
 import { AuditLog } from './audit.ts'
+import { DashboardSockets } from './dashboard-sockets.ts'
 import type { RoomReports } from './history/reports.ts'
 import { LiveSettings } from './live-settings.ts'
 import { OperatorTokens } from './operator-tokens.ts'
@@ -27,11 +28,11 @@ const [WITHOUT_VISITORS] = parseRooms([
 
 export abstract class OperatedRoom
   extends DurableObject<Env>
-  implements AuditCalls, AlertCalls, ReportCalls, OperatorCalls
+  implements AuditCalls, AlertCalls, ReportCalls, OperatorCalls, SocketCalls
 {
   static {
-    const { reports, report, tokens, tokenUsed } = OperatedRoom.prototype
-    retryable(reports, report, tokens, tokenUsed)
+    const { reports, report, tokens, tokenUsed, endSockets } = OperatedRoom.prototype
+    retryable(reports, report, tokens, tokenUsed, endSockets)
   }
 
   protected readonly name: string
@@ -41,6 +42,7 @@ export abstract class OperatedRoom
   protected readonly auditLog: AuditLog
   protected readonly alerts: Alerts
   protected readonly wakeUps: WakeUps
+  protected readonly sockets: DashboardSockets
   readonly #tokens: OperatorTokens
   /** The room sets this, because reports are made from its history. */
   protected keptReports!: RoomReports
@@ -61,6 +63,25 @@ export abstract class OperatedRoom
     const send = (url: string, init: RequestInit) => (env.ALERT_SERVICE ?? globalThis).fetch(url, init)
     this.alerts = new Alerts({ name, sql, variables: env, send })
     this.wakeUps = new WakeUps(ctx.storage)
+    this.sockets = new DashboardSockets(ctx)
+  }
+
+  /** Opens the socket of a dashboard. */
+  override async fetch(request: Request): Promise<Response> {
+    return this.sockets.open(request, Date.now())
+  }
+
+  override async webSocketMessage(socket: WebSocket): Promise<void> {
+    this.sockets.refuseMessage(socket)
+  }
+
+  /** Completes the closing handshake (RFC 6455, section 7.1.2), so that the platform forgets the socket. */
+  override async webSocketClose(socket: WebSocket): Promise<void> {
+    socket.close()
+  }
+
+  async endSockets(tokenId: string): Promise<void> {
+    this.sockets.end(tokenId)
   }
 
   async changes(): Promise<readonly Change[]> {
@@ -72,7 +93,9 @@ export abstract class OperatedRoom
   }
 
   async record(deed: Deed): Promise<void> {
-    this.auditLog.note(deed, Date.now())
+    const nowMs = Date.now()
+    this.auditLog.note(deed, nowMs)
+    if (deed.action !== 'logged-in') this.sockets.hint(nowMs)
   }
 
   async tokens(): Promise<readonly MadeToken[]> {

@@ -47,13 +47,12 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
-    const { name } = this
     this.#state = this.store.load(Date.now())
-    this.#log = new RoomLog(name, core.left(this.#state) === 0)
+    this.#log = new RoomLog(this.name, core.left(this.#state) === 0)
     this.#hints = new DoorHints(ctx, env, this.#log, this.#state.doors)
     this.#health = new RoomHealth(ctx.storage.sql, Date.now(), decision => this.#log.health(decision))
     this.#history = new RoomHistory(ctx.storage.sql, this.#state, this.#health)
-    this.keptReports = new RoomReports({ room: name, sql: ctx.storage.sql, history: this.#history }, this.auditLog)
+    this.keptReports = new RoomReports({ room: this.name, sql: ctx.storage.sql, history: this.#history }, this.auditLog)
     this.#probes = new Probes(this.deployment, env)
     // The seed of a draw is stored before a request can ask for its commitment.
     if (commitDraws(this.#state.events, this.#settings.events, Date.now())) this.store.saveRoom(this.#state)
@@ -78,7 +77,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
     const { snapshot } = this.#state
     if (!snapshot) throw new Error(`room ${this.#log.room} has no snapshot after a report`)
     this.#log.reported(report.door, snapshot)
-    this.#followAlerts(nowMs)
+    this.#announce(nowMs)
     return {
       epoch: report.epoch,
       seq: report.seq,
@@ -126,7 +125,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
     this.#putInForce(next, actor, Date.now())
     this.noteChange(changeAsDeed(next, before, { actor, ...proof }), Date.now())
     this.#hints.sendToAll()
-    this.#followAlerts(Date.now())
+    this.#announce(Date.now())
     // The change may have added a probe for an upstream that is in trouble.
     await this.#wakeSoon()
     return { kind: 'changed', version: this.live.version }
@@ -171,11 +170,12 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
       this.#health.probed(upstream, answer, this.#healthNow(Date.now())),
     )
     this.#followHealth(Date.now())
-    this.#followAlerts(Date.now())
+    this.#announce(Date.now())
     await this.#wakeSoon()
   }
 
-  #followAlerts(nowMs: number): void {
+  #announce(nowMs: number): void {
+    this.sockets.hint(nowMs)
     const figures = () => alertFigures(this.#stats(nowMs), this.#log.silentDoors, this.tokenEndsInMs(nowMs))
     this.alerts.follow(this.rulesOfAlerts(), figures, nowMs)
     this.ctx.waitUntil(this.#wakeSoon())

@@ -17,9 +17,14 @@ interface Objects<Calls> {
   jurisdiction?(name: Jurisdiction): Objects<Calls>
 }
 
+/** The request that opens a dashboard's socket. A call cannot return a socket. */
+interface Sockets {
+  fetch(url: string, init: RequestInit): Promise<Response>
+}
+
 export interface Env extends Variables {
   readonly DOOR: Objects<DoorCalls<RoomConfig>>
-  readonly ROOM: Objects<RoomCalls<RoomConfig>>
+  readonly ROOM: Objects<RoomCalls<RoomConfig> & Sockets>
   /** Set if the origin must get the visitor's Host (plain workerd). Then every request goes to this fixed address. */
   readonly ORIGIN_SERVICE?: Fetcher
   /** Set if the runtime keeps alerts away from private addresses (plain workerd). */
@@ -50,7 +55,7 @@ export function doorStub(env: Env, room: string, door: string): DoorCalls<RoomCo
   })
 }
 
-export function roomStub(env: Env, room: string): RoomCalls<RoomConfig> {
+export function roomStub(env: Env, room: string): RoomCalls<RoomConfig> & Sockets {
   return objectsOf(env.ROOM, env).getByName(room, { retry: RETRY })
 }
 

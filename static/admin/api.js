@@ -17,7 +17,8 @@
  * @typedef {{ status: number, body: any, retryAfterSeconds: number }} Answer
  */
 
-const API = new URL('../api/v1/', location.href)
+/** The address of the API. */
+export const API = new URL('../api/v1/', location.href)
 const TIMEOUT_MS = 8_000
 
 const stored = sessionStorage.getItem('antesala-token') ?? ''

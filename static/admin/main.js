@@ -1,5 +1,6 @@
 // @ts-check
-// The operators' dashboard: it reads the room every second, shows it, and sends changes. This file connects the parts.
+// The operators' dashboard: it reads the room when it has news, shows it, and sends changes. This file connects the
+// parts.
 import { showAdvice } from './advice.js'
 import { alertsPart } from './alerts/part.js'
 import { auditPart } from './audit/log.js'

@@ -1,7 +1,8 @@
 // @ts-check
-// The rooms and their current state. It is read every second, and passed to one listener.
+// The rooms and their current state. It is read when a room has news, or every second, and passed to one listener.
 import { call, isShutOut, operator, pathOf } from './api.js'
 import { announce } from './dom.js'
+import { follow, isFollowing, onHint } from './live.js'
 import { remember } from './past.js'
 
 /** @typedef {import('./api.js').Room} Room */
@@ -11,9 +12,14 @@ import { remember } from './past.js'
  */
 
 const ALL_ROOMS_EVERY_MS = 10_000
+/** While hints arrive, so that a page that is left open seldom wakes the other rooms. */
+const ALL_ROOMS_EVERY_QUIET_MS = 60_000
 /** For this long a hidden tab goes on reading, and shows the state of its room in its title. */
 const HIDDEN_READS_MS = 600_000
 const HIDDEN_SECONDS = 15
+/** Without a hint a room is read after so many seconds, then after twice as many: its last minute goes by. */
+const QUIET_SECONDS = 5
+const QUIET_SECONDS_MAX = 60
 
 /** The state at the last read, and any problem with reading. */
 export const reading = {
@@ -39,6 +45,10 @@ let hiddenSinceMs = null
 let turn = 0
 let allRoomsAtMs = 0
 let failures = 0
+let isReading = false
+let isHinted = false
+/** How many reads followed one another without a hint. */
+let quietReads = 0
 /** @type {() => void} */
 let listener = () => {}
 
@@ -105,16 +115,29 @@ export function serverMs() {
 export function stopReading() {
   clearTimeout(timer)
   turn++
+  follow(undefined)
 }
+
+onHint(isNews => {
+  quietReads = 0
+  // A read that has begun may have missed the news. An answer that is on its way is not given up for a newer one.
+  if (isReading) isHinted = true
+  else if (isNews) poll()
+  else pollIn(1)
+})
 
 export async function poll() {
   clearTimeout(timer)
   if (!operator.isIn) return
   const mine = ++turn
   const room = chosen()
-  const wantsAll = !room || Date.now() - allRoomsAtMs > ALL_ROOMS_EVERY_MS
+  const everyMs = room && isFollowing(room.name) ? ALL_ROOMS_EVERY_QUIET_MS : ALL_ROOMS_EVERY_MS
+  const wantsAll = !room || Date.now() - allRoomsAtMs > everyMs
+  isHinted = false
+  isReading = true
   const answer = await call(wantsAll ? 'rooms' : pathOf(room))
   if (mine !== turn) return
+  isReading = false
   if (answer?.status === 200) return takeAnswer(answer.body)
   if (isShutOut(answer)) return
   if (answer?.status === 404) allRoomsAtMs = 0 // the room no longer exists, so read the list again
@@ -145,6 +168,7 @@ function pollIn(seconds) {
 /** @param {Room | AllRooms} body one room, or all of them */
 export function takeAnswer(body) {
   turn++
+  isReading = false
   if (failures >= 3) announce('The connection is back.')
   failures = 0
   reading.answeredAtMs = Date.now()
@@ -167,5 +191,16 @@ export function takeAnswer(body) {
   const isEmpty = reading.rooms.length === 0 && reading.silent.length === 0
   reading.trouble = isEmpty ? 'This deployment has no rooms.' : ''
   news()
-  pollIn(1)
+  const room = isOverview() ? undefined : chosen()
+  follow(room?.name)
+  pollIn(room && isFollowing(room.name) ? quietSeconds(room) : 1)
+}
+
+/** Returns when to read a room that hints at its news. @param {Room} room */
+function quietSeconds({ events }) {
+  if (isHinted) return 0
+  const turnsMs = events.flatMap(({ prequeueAt, startsAt, endsAt }) => [prequeueAt ?? startsAt, startsAt, endsAt])
+  const untilTurnsMs = turnsMs.map(at => Date.parse(at) - serverMs()).filter(ms => ms > 0)
+  const seconds = Math.min(QUIET_SECONDS_MAX, QUIET_SECONDS * 2 ** quietReads++)
+  return Math.min(seconds, ...untilTurnsMs.map(ms => ms / 1_000 + 0.1))
 }

@@ -2,6 +2,7 @@
 // Shows the state of the rooms: the connection, state, stats and doors.
 import { showPast } from './chart.js'
 import { $, announce, list, make, say } from './dom.js'
+import { isFollowing } from './live.js'
 import { hrefOf } from './parts.js'
 import { pastOf } from './past.js'
 import { chosen, isOverview, isWall, reading, serverMs } from './rooms.js'
@@ -37,7 +38,7 @@ export function showConnection() {
   const { answeredAtMs, trouble, silent } = reading
   const missing = silent.length > 0 ? `No answer from ${silent.join(' and ')}; trying again by itself.` : ''
   const ageMs = Date.now() - answeredAtMs
-  const isLive = trouble === '' && ageMs < STALE_MS
+  const isLive = trouble === '' && (ageMs < STALE_MS || isFollowing(chosen()?.name))
   if (answeredAtMs > 0) say('updated', isLive ? 'Live' : `Last updated ${ago(ageMs)}.`)
   $('connection').classList.toggle('live', isLive)
   const room = chosen()

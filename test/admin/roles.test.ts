@@ -25,6 +25,7 @@ const LEAST: Readonly<Record<string, Exclude<Holder, 'none'>>> = {
   'GET /rooms/{name}/health': 'viewer',
   'DELETE /rooms/{name}/health/ceiling': 'admin',
   'GET /rooms/{name}/history': 'viewer',
+  'GET /rooms/{name}/live': 'viewer',
   'GET /rooms/{name}/forecast': 'viewer',
   'GET /rooms/{name}/reports': 'viewer',
   'GET /rooms/{name}/reports/{id}': 'viewer',
@@ -102,7 +103,7 @@ describe('the roles', () => {
       const { status } = await callOf(method, path, holder)
       if (holder === 'none') expect(status).toBe(401)
       else if (HOLDERS.indexOf(holder) < HOLDERS.indexOf(least)) expect([holder, status]).toEqual([holder, 403])
-      else expect([200, 202, 204, 404], `${holder} ${status}`).toContain(status)
+      else expect([200, 202, 204, 404, 426], `${holder} ${status}`).toContain(status)
     }
   })
 

@@ -64,6 +64,7 @@ export async function startRooms(rooms: Rooms, originPort: number, inviting: rea
   await Promise.all(Object.keys(rooms).map(room => fetch(`${served.url}/${room}`, { headers: PAGE })))
   return {
     url: served.url,
+    adminToken,
     roomKeys,
     async change(room: string, settings: object): Promise<void> {
       const response = await fetch(`${served.url}/.waiting-room/api/v1/rooms/${room}`, {

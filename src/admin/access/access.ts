@@ -10,6 +10,7 @@ import { withoutPassingValues } from './hidden.ts'
 import { ASSERTION_HEADER, createLogins, type Login } from './login.ts'
 import { type Lookup, Registry } from './registry.ts'
 import { type Identity, includesRole, leastRole } from './roles.ts'
+import { authorizationOfSocket, isSocket } from './socket.ts'
 
 /** The checks of one isolate, which share the memory of wrong tokens. Each calls `next` or answers with the refusal. */
 export function createAccess() {
@@ -57,7 +58,7 @@ function createIdentify(registry: Registry): Identify {
   return async (context, route) => {
     const { env, deployment, network, nowMs } = context.env.visit
     const assertion = context.req.header(ASSERTION_HEADER)
-    const authorization = context.req.header('Authorization')
+    const authorization = context.req.header('Authorization') ?? authorizationOfSocket(context.req.raw)
     // A token counts before a login, because a program sends it on purpose.
     if (authorization === undefined && deployment.access) {
       if (assertion === undefined) return denied('Log in by Cloudflare Access, or send a token.')
@@ -94,12 +95,12 @@ export function notAllowed({ name, role }: Identity, why: string): Response {
 
 /**
  * A browser sends the cookie of Access even with requests that other sites cause. So a change must come from the origin
- * of the dashboard. Programs send no Origin.
+ * of the dashboard. So must a WebSocket, which another site could read. Programs send no Origin.
  */
 function loggedIn({ req, env: { visit } }: AdminContext, identity: Identity): Identity | Response {
   const origin = req.header('Origin')
-  if (origin === undefined || origin === visit.url.origin || req.method === 'GET' || req.method === 'HEAD')
-    return identity
+  const isRead = (req.method === 'GET' || req.method === 'HEAD') && !isSocket(req.raw)
+  if (origin === undefined || origin === visit.url.origin || isRead) return identity
   return fail(403, 'The request comes from another site', `Its origin is ${origin.slice(0, 200)}.`, {
     more: { role: identity.role },
   })

@@ -2,6 +2,7 @@
 import { base64url } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { spend } from '../../core/gcra.ts'
+import { idOf, type MadeToken } from '../../core/protocol/operators.ts'
 import { FIRST_ADMIN, type NamedToken, ROLES } from '../../settings/admin/named-tokens.ts'
 import { TOKEN_MAX } from '../../settings/deployment.ts'
 import type { Lookup } from './registry.ts'
@@ -68,8 +69,9 @@ export function createGuard() {
 function fixedToken(given: string, { admin, metrics }: Accepted): Access | null {
   // Compare both tokens, so that the time does not reveal which one matched.
   const [isAdmin, isMetrics] = [admin, metrics].map(token => token !== null && isSame(given, token))
-  if (isAdmin) return { kind: 'granted', identity: { name: FIRST_ADMIN, role: 'admin', by: 'token' } }
-  return isMetrics ? { kind: 'granted', identity: { name: 'METRICS_TOKEN', role: 'viewer', by: 'token' } } : null
+  const proof = { by: 'token', endsAtMs: null, tokenId: null } as const
+  if (isAdmin) return { kind: 'granted', identity: { name: FIRST_ADMIN, role: 'admin', ...proof } }
+  return isMetrics ? { kind: 'granted', identity: { name: 'METRICS_TOKEN', role: 'viewer', ...proof } } : null
 }
 
 /**
@@ -85,13 +87,14 @@ async function hashedToken(sha256: string, { named, made }: Accepted, nowMs: num
 }
 
 function ofToken(
-  { name, role }: { readonly name: string; readonly role: string },
+  { name, role, sha256 }: Pick<MadeToken, 'name' | 'role' | 'sha256'>,
   endsAtMs: number,
   nowMs: number,
 ): Access | null {
   const known = ROLES.find(one => one === role)
   if (endsAtMs <= nowMs) return { kind: 'expired', name }
-  return known ? { kind: 'granted', identity: { name, role: known, by: 'token' } } : null
+  const proof = { by: 'token', endsAtMs, tokenId: idOf(sha256) } as const
+  return known ? { kind: 'granted', identity: { name, role: known, ...proof } } : null
 }
 
 /** Returns the SHA-256 of a token in base64url, without padding. */

@@ -71,7 +71,9 @@ function loginOf(payload: JWTPayload, rules: AccessSettings['rules']): Login {
   const name = (person.email ?? person.service ?? '').slice(0, NAME_MAX)
   if (name === '') return { kind: 'invalid', why: 'it has no name' }
   const role = roleOfPerson(rules, person)
-  return role ? { kind: 'granted', identity: { name, role, by: 'access' } } : { kind: 'without-role', name }
+  if (!role) return { kind: 'without-role', name }
+  const endsAtMs = 1_000 * (payload.exp ?? 0)
+  return { kind: 'granted', identity: { name, role, by: 'access', endsAtMs, tokenId: null } }
 }
 
 /** The groups are under `groups`, or under `custom` if the identity provider uses OpenID Connect. */

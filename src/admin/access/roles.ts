@@ -9,6 +9,10 @@ export interface Identity {
   readonly role: Role
   /** How the name was proved. */
   readonly by: 'token' | 'access'
+  /** When the token or the login ends. Null for a secret without an end. */
+  readonly endsAtMs: number | null
+  /** The id of a token that can be revoked; null for any other proof. */
+  readonly tokenId: string | null
 }
 
 /** The settings that an operator may change: the rate, the hold, the message and the events. */

@@ -45,9 +45,16 @@ export function tokenRoutes(app: Admin, registry: Registry): void {
     const revoked = await operatorsStub(env).revokeToken(id, context.get('identity').name)
     if (!revoked) return fail(404, 'No such token', 'Tokens in the secret ADMIN_TOKENS are revoked by `npm run keys`.')
     registry.forget()
+    await endSockets(context, id)
     await recordInRooms(context, 'token-removed', revoked)
     return context.body(null, 204)
   })
+}
+
+/** Closes the dashboards of a revoked token. A room that does not answer closes them when their time is up. */
+async function endSockets(context: AdminContext, tokenId: string): Promise<void> {
+  const { env, deployment } = context.env.visit
+  await Promise.allSettled(deployment.rooms.map(room => roomStub(env, room.name).endSockets(tokenId)))
 }
 
 /**

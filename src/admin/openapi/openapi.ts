@@ -3,8 +3,9 @@ import { leastRole } from '../access/roles.ts'
 import { ALERT_PATHS } from './alerts.ts'
 import { answers, problem } from './answers.ts'
 import { AUDIT_PATHS } from './audit.ts'
+import { LIVE_PATHS } from './live.ts'
 import { operationOf } from './operations.ts'
-import { previewPaths } from './preview.ts'
+import { PREVIEW_LINK_PATHS, previewPaths } from './preview.ts'
 import { REPORT_PATHS } from './reports.ts'
 import { schemas } from './schemas.ts'
 import { TOKEN_PATHS } from './tokens.ts'
@@ -148,15 +149,11 @@ const PATHS = {
       responses: answers({ 204: { description: 'Lifted' }, 404: missing() }),
     },
   },
-  '/preview-links': {
-    post: {
-      summary: 'A link that opens the preview of all pages in a browser, for an hour',
-      responses: answers({ 200: { description: 'The `url`, without its host, and when it `expiresAt`' } }),
-    },
-  },
   ...AUDIT_PATHS,
   ...ALERT_PATHS,
   ...TOKEN_PATHS,
+  ...LIVE_PATHS,
+  ...PREVIEW_LINK_PATHS,
   ...REPORT_PATHS,
   '/rooms/{name}/sessions/{sid}': {
     parameters: [name, sid],

@@ -26,6 +26,7 @@ export const OPERATIONS = {
   'POST /rooms/{name}/alerts/test': { id: 'testAlert', tag: 'operators' },
   'GET /rooms/{name}/sessions/{sid}': { id: 'getSession', tag: 'sessions', body: 'Session' },
   'DELETE /rooms/{name}/sessions/{sid}': { id: 'endSession', tag: 'sessions' },
+  'GET /rooms/{name}/live': { id: 'followRoom', tag: 'rooms' },
   'GET /tokens': { id: 'listTokens', tag: 'operators', body: 'Tokens' },
   'POST /tokens': { id: 'makeToken', tag: 'operators', body: 'NewToken' },
   'DELETE /tokens/{id}': { id: 'revokeToken', tag: 'operators' },

@@ -10,6 +10,15 @@ const PREVIEW = [
   option('scheme', 'The colour scheme: `light` or `dark`'),
 ]
 
+export const PREVIEW_LINK_PATHS = {
+  '/preview-links': {
+    post: {
+      summary: 'A link that opens the preview of all pages in a browser, for an hour',
+      responses: answers({ 200: { description: 'The `url`, without its host, and when it `expiresAt`' } }),
+    },
+  },
+}
+
 /** Returns the paths of the preview, which are beside those of the API. */
 export function previewPaths(prefix: string) {
   const servers = [{ url: prefix }]

@@ -18,7 +18,7 @@ import type {
   Renewal,
   RenewalAnswer,
 } from './messages.ts'
-import type { OperatorCalls } from './operators.ts'
+import type { OperatorCalls, SocketCalls } from './operators.ts'
 import type { OfferAnswer, TakeAnswer, TransferOffer, TransferTake } from './transfers.ts'
 
 export type { Forecast } from '../history/forecast.ts'
@@ -174,7 +174,7 @@ export interface Change {
   readonly request: ChangeRequest
 }
 
-export interface RoomCalls<Settings> extends AuditCalls, AlertCalls, ReportCalls, OperatorCalls {
+export interface RoomCalls<Settings> extends AuditCalls, AlertCalls, ReportCalls, OperatorCalls, SocketCalls {
   /** Returns null for a report older than one that was applied. */
   sync(report: DoorReport): Promise<DoorReply<Settings> | null>
   describe(): Promise<RoomDescription<Settings>>

@@ -35,3 +35,16 @@ export interface OperatorCalls {
   revokeToken(id: string, by: string): Promise<MadeToken | null>
   tokenUsed(id: string): Promise<void>
 }
+
+/** The owner of a dashboard's socket, as the room keeps it beside the socket. */
+export interface SocketOwner {
+  /** Null for a proof that cannot be revoked. */
+  readonly tokenId: string | null
+  /** The room closes the socket after this time. */
+  readonly endsAtMs: number
+}
+
+export interface SocketCalls {
+  /** Closes the dashboards' sockets of a token that was revoked. */
+  endSockets(tokenId: string): Promise<void>
+}

@@ -47,7 +47,7 @@ export async function settled(): Promise<void> {
 export async function send(edge: Edge, request: Request, bindings: Env = env): Promise<Answer> {
   const context = createExecutionContext()
   const response = await edge.fetch(request, bindings, context)
-  const text = await response.clone().text()
+  const text = response.webSocket ? '' : await response.clone().text()
   background.push(waitOnExecutionContext(context))
   const trace = response.headers.get('Waiting-Room-Trace') ?? ''
   return {
