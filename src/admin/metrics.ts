@@ -36,7 +36,7 @@ const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
 const FAMILIES: readonly Family[] = [
   ['active_sessions', 'Visitors inside', figures => figures.active],
   ['places', 'Places in force, after events and health', figures => figures.totalActiveUsers],
-  ['permits_out', 'Permits that doors have in hand', figures => figures.permitsOut],
+  ['permits_out', 'Permits that doors have not spent yet', figures => figures.permitsOut],
   ['permits_banked', 'Permits that could be given at once', figures => figures.permitsBanked],
   ['rate_per_minute', 'Admissions a minute in force, after events and health', rate => rate.effectiveRatePerMinute],
   ['remaining', 'The rest of the budget; absent without one', figures => figures.remaining],
@@ -51,10 +51,14 @@ const FAMILIES: readonly Family[] = [
   ['mode', 'The mode of the room: 1 for the present one', modes],
   ['event_state', 'The state of an event: 1 for the present state', events],
   ['counted_total', 'Counts of edges and doors, by kind', counts],
-  ['verdicts_total', 'Decisions of the gate, but for sessions that go on', verdicts],
+  ['verdicts_total', 'Decisions of the gate, without requests of live sessions', verdicts],
   ['limit_decisions_total', 'Requests by the outcome of a rate limit', limitDecisions],
   ['limit_near_total', 'Leases lent with at least 80 % of the burst in use', nearLimits],
-  ['health_ceiling_sessions', 'Sessions that the origin bears; absent while unknown', ({ health }) => health.ceiling],
+  [
+    'health_ceiling_sessions',
+    'Sessions that the origin can bear; absent while unknown',
+    ({ health }) => health.ceiling,
+  ],
   ['health_state', 'The state of the origin: 1 for the present state', healthStates],
   [
     'health_there_sessions',
@@ -68,7 +72,7 @@ const FAMILIES: readonly Family[] = [
   ['upstream_apdex_ratio', 'Apdex of the last minute', byUpstream('apdex')],
   ['upstream_failure_ratio', 'The share of failures of the last minute', byUpstream('failures')],
   ['door_calls_per_second', 'Calls and syncs of edges at a door', doorCalls],
-  ['door_silent_seconds', 'Since the last report of a door', silences],
+  ['door_silent_seconds', 'The time since the last report of a door', silences],
 ]
 
 /** Every metric that a room may have. */

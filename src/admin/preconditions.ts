@@ -9,7 +9,7 @@ export function versionsIn(header: string | undefined): readonly string[] | null
   if (header === undefined || header === '*') return null
   if (!LIST.test(header)) {
     const given = header === '' ? 'it is empty' : `got ${header.slice(0, 100)}`
-    return fail(400, 'If-Match is malformed', `It must be * or ETags in quotes, as GET has answered them; ${given}.`)
+    return fail(400, 'If-Match is malformed', `It must be * or ETags in quotes, as in the answer to a GET; ${given}.`)
   }
   // Weak ETags are accepted, because compression on the way makes an ETag weak.
   return [...header.matchAll(/"([^"]*)"/g)].map(([, version = '']) => version)

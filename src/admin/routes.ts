@@ -92,7 +92,7 @@ function previews(app: Admin): void {
   app.post('/api/v1/preview-links', async context => {
     const { env, deployment, nowMs } = context.env.visit
     const token = readAdminToken(env)
-    if (token === null) return fail(403, 'There are no links', 'The secret ADMIN_TOKEN, which signs them, is not set.')
+    if (token === null) return fail(403, 'No link can be made', 'The secret ADMIN_TOKEN, which signs them, is not set.')
     return context.json(await previewLink(deployment.controlPrefix, token, nowMs))
   })
 }

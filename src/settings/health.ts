@@ -151,5 +151,5 @@ export function pinProblem(
 ): { name: string; message: string } | null {
   const names = [ORIGIN, ...upstreams.map(({ name }) => name)]
   const name = Object.keys(pins.breakers).find(pinned => !names.includes(pinned))
-  return name === undefined ? null : { name, message: `is no upstream, there are ${names.join(', ')}` }
+  return name === undefined ? null : { name, message: `is no upstream: the upstreams are ${names.join(', ')}` }
 }

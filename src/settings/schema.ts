@@ -34,7 +34,9 @@ const path = () =>
 const frameAncestors = z
   .array(textThat(isFrameSource, 'self, none or an origin like https://shop.example or https://*.shop.example'))
   .max(20)
-  .refine(sources => !sources.includes('none') || sources.length === 1, { error: 'must have nothing beside none' })
+  .refine(sources => !sources.includes('none') || sources.length === 1, {
+    error: 'must have no other entry beside none',
+  })
 
 const lane = z.strictObject({
   name: textLike(/^(?!main$)[a-z0-9][a-z0-9_-]{0,31}$/, '1 to 32 small letters, digits, - or _, and not main').refine(
@@ -145,7 +147,7 @@ export const roomSchema = z.strictObject({ ...identity, ...runtimeShape }).super
   }
   const shares = room.lanes.reduce((sum, { share }) => sum + share, 0)
   if (shares > 1 + 1e-9 && room.lanes.every(({ share }) => share <= 1)) {
-    const message = `must have shares of at most 1 in all, for the main lane gets the rest, got ${Number(shares.toFixed(3))}`
+    const message = `must have shares of at most 1 in all, because the main lane gets the rest, got ${Number(shares.toFixed(3))}`
     context.addIssue({ code: 'custom', path: ['lanes'], message })
   }
   room.lanes.forEach(({ name }, index) => {

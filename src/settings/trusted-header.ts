@@ -49,7 +49,7 @@ export function adviceOnTrustedHeader(name: string | null, platform: Platform): 
   }
   if (LISTS.includes(usual)) {
     return (
-      `the last address in ${usual} is believed, which is the one that the nearest proxy has added. ` +
+      `the last address in ${usual} is used: the one that the nearest proxy has added. ` +
       'Behind two proxies that is the address of the outer one, for every visitor'
     )
   }

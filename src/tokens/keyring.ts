@@ -115,7 +115,7 @@ export function parseKeys(secret: string | undefined): StoredKey[] {
   const stored = keys.map((key: StoredKey, index) => {
     const at = `ROOM_KEYS keys[${index}]`
     if (typeof key?.kid !== 'string' || key.kid === '') throw new KeyRingError(`${at}.kid must be a non-empty string`)
-    if (kids.has(key.kid)) throw new KeyRingError(`${at}.kid ${key.kid} is there twice`)
+    if (kids.has(key.kid)) throw new KeyRingError(`${at}.kid ${key.kid} is used twice`)
     kids.add(key.kid)
     if (key.state !== 'sign' && key.state !== 'verify') {
       throw new KeyRingError(`${at}.state must be sign or verify, got ${JSON.stringify(key.state)}`)

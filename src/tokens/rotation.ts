@@ -20,7 +20,7 @@ export async function newKeys(label: string): Promise<StoredKey[]> {
 /** Adds a second key of each kind that only verifies, so that every isolate has the key before it signs. */
 export async function addKeys(keys: readonly StoredKey[], label: string): Promise<StoredKey[]> {
   if (keys.some(key => key.kid === `t-${label}` || key.kid === `p-${label}`)) {
-    throw new KeyRingError(`keys named ${label} are there already`)
+    throw new KeyRingError(`there are already keys named ${label}`)
   }
   return [...keys, await ticketKey(label, 'verify'), await passKey(label, 'verify')]
 }
@@ -49,7 +49,7 @@ export function dropKeys(keys: readonly StoredKey[]): StoredKey[] {
 /** Adds a key for invitations to a room. Give its `k` to the shop that invites. */
 export async function addInvitationKey(keys: readonly StoredKey[], room: string, label: string): Promise<StoredKey[]> {
   const kid = `i-${room}-${label}`
-  if (keys.some(key => key.kid === kid)) throw new KeyRingError(`a key named ${kid} is there already`)
+  if (keys.some(key => key.kid === kid)) throw new KeyRingError(`there is already a key named ${kid}`)
   const more = [...keys, { ...(await ticketKey(label, 'verify')), kid, room }]
   checkInvitationKeys(more)
   return more

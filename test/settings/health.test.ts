@@ -108,7 +108,7 @@ describe('health', () => {
     ],
     [
       { health_pins: { breakers: { search: 'open' } } },
-      'rooms[0].health_pins.breakers.search is no upstream, there are origin',
+      'rooms[0].health_pins.breakers.search is no upstream: the upstreams are origin',
     ],
     [
       { health_pins: { total_active_users: 0 } },

@@ -131,7 +131,7 @@ const BAD: [name: string, rooms: unknown, message: string][] = [
         ],
       },
     ],
-    'rooms[0].lanes must have shares of at most 1 in all, for the main lane gets the rest, got 1.1',
+    'rooms[0].lanes must have shares of at most 1 in all, because the main lane gets the rest, got 1.1',
   ],
   [
     'two lanes of one name',
@@ -460,7 +460,7 @@ describe('frame_ancestors', () => {
   })
 
   it('refuses another source beside none, and more than 20 sources', () => {
-    expect(problems(['none', 'self'])).toEqual(['rooms[0].frame_ancestors must have nothing beside none'])
+    expect(problems(['none', 'self'])).toEqual(['rooms[0].frame_ancestors must have no other entry beside none'])
     expect(problems(Array(21).fill('self'))).toEqual(['rooms[0].frame_ancestors must have at most 20 entries, got 21'])
   })
 })

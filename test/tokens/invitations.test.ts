@@ -114,7 +114,7 @@ describe('keys of invitations', () => {
     ).toEqual(['i-club-a', 'i-shop-a', 'i-shop-b'])
     expect(dropInvitationKeys(two, 'shop').map(key => key.kid)).toEqual(['t-one', 'p-one', 'i-club-a', 'i-shop-b'])
     expect(() => dropInvitationKeys(keys, 'shop')).toThrow('no older invitation key for shop')
-    await expect(addInvitationKey(keys, 'shop', 'a')).rejects.toThrow('i-shop-a is there already')
+    await expect(addInvitationKey(keys, 'shop', 'a')).rejects.toThrow('there is already a key named i-shop-a')
   })
 
   it('are refused with their position and the reason', async () => {

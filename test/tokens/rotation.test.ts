@@ -38,7 +38,7 @@ describe('rotation', () => {
     const keys = await newKeys('a')
     expect(() => promoteKeys(keys)).toThrow('add keys first')
     expect(() => dropKeys(keys)).toThrow('no key to drop')
-    await expect(addKeys(keys, 'a')).rejects.toThrow('are there already')
+    await expect(addKeys(keys, 'a')).rejects.toThrow('there are already keys named a')
   })
 })
 

@@ -131,7 +131,7 @@ function refusalOf(access: Exclude<Access, { kind: 'granted' }>): Response {
       return fail(
         503,
         'The token cannot be checked',
-        'It is in no secret, and the tokens of the dashboard are silent.',
+        'It is in no secret, and the tokens made in the dashboard cannot be read now.',
         {
           headers: { 'Retry-After': '2' },
         },

@@ -91,7 +91,7 @@ const PATHS = {
       },
     ],
     get: {
-      summary: 'How the origin and its upstreams do, what was decided because of it, and the last minutes',
+      summary: 'The health of the origin and its upstreams, the decisions that followed, and the last minutes',
       responses: answers({
         200: {
           description: 'Health',

@@ -35,14 +35,14 @@ export function previewPaths(prefix: string) {
         parameters: [option('key', 'The key of a link')],
         responses: answers({
           200: { description: 'The page', ...html },
-          422: { description: 'Refused, with what there is', ...problem },
+          422: { description: 'Refused, with the names that exist', ...problem },
         }),
       },
       post: {
         operationId: 'tryPreview',
         tags: ['pages'],
         'x-role': 'viewer',
-        summary: 'The same with settings that are only tried',
+        summary: 'The same pages with settings that are only tried',
         requestBody: {
           required: true,
           content: { 'application/json': { schema: { $ref: '#/components/schemas/Change' } } },

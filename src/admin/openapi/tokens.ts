@@ -11,7 +11,7 @@ export const TOKEN_PATHS = {
       responses: answers({ 200: { description: 'Tokens' } }),
     },
     post: {
-      summary: 'Make a token. The answer has it, and no later one does. It works everywhere within a second',
+      summary: 'Make a token. Only this answer contains it. It works everywhere within a second',
       requestBody: { required: true, content: { 'application/json': { schema: asked() } } },
       responses: answers({
         200: { description: 'The token' },

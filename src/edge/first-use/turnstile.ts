@@ -35,7 +35,11 @@ export function usesTurnstile({ env, nowMs }: Visit, room: RoomClient): boolean 
   const { provider } = room.settings.config.challenge
   if (provider !== 'turnstile') return false
   if (turnstileSecret(env) !== null) return nowMs >= (DOWN_UNTIL.get(room) ?? Number.NEGATIVE_INFINITY)
-  seldom.note('challenge-failed', { room: room.name, detail: 'TURNSTILE_SECRET is not set: browsers calculate' }, nowMs)
+  seldom.note(
+    'challenge-failed',
+    { room: room.name, detail: 'TURNSTILE_SECRET is not set, so browsers get a proof of work instead' },
+    nowMs,
+  )
   return false
 }
 
@@ -84,6 +88,10 @@ async function ask(secret: string, response: string): Promise<Siteverify | strin
 
 function unavailable({ nowMs }: Visit, room: RoomClient, detail: string): 'unavailable' {
   DOWN_UNTIL.set(room, nowMs + ASKED_AGAIN_AFTER_MS)
-  seldom.note('challenge-failed', { room: room.name, detail: `Turnstile: ${detail}. Browsers calculate` }, nowMs)
+  seldom.note(
+    'challenge-failed',
+    { room: room.name, detail: `Turnstile: ${detail}. Browsers get a proof of work instead` },
+    nowMs,
+  )
   return 'unavailable'
 }

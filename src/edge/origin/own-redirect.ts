@@ -20,8 +20,8 @@ export function noteRedirect(visit: Visit, response: Response): void {
   isLogged = true
   log('origin-own-redirect', {
     detail:
-      `the origin redirects to its own host ${own}, for it does not see the visitor's. ` +
+      `the origin redirects to its own host ${own}, because it does not get the visitor's Host. ` +
       'Serve with --origin-host-header visitor (on Cloudflare: leave ORIGIN empty), ' +
-      'or let the origin believe X-Forwarded-Host',
+      'or make the origin trust X-Forwarded-Host',
   })
 }

@@ -25,7 +25,7 @@ export function adviceOnBypass(room: RoomConfig): string[] {
   })
   if ([200, 202].includes(queueing_status_code) && !bypass.some(letsSearchEnginesIn)) {
     advice.push(
-      `queueing_status_code = ${queueing_status_code}, and no rule for search engines: a crawler in line takes the waiting page for the page, which its noindex removes from the index. Add { verified_crawler = true }, or answer 503`,
+      `queueing_status_code = ${queueing_status_code}, and no rule for search engines: a crawler in line gets the waiting page instead of the real one, and noindex on it removes the real page from the index. Add { verified_crawler = true }, or answer 503`,
     )
   }
   return advice

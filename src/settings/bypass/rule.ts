@@ -67,7 +67,7 @@ export const bypassRule = z
     error: 'must have at least one condition: an empty rule would let every visitor in',
   })
   .refine(rule => rule.preset === undefined || Object.keys(rule).length === 1, {
-    error: 'must have nothing beside preset: write rules of your own beside it',
+    error: 'must have no other setting beside preset: write separate rules for further conditions',
   })
   .refine(rule => rule.query === undefined || rule.path !== undefined, {
     error: 'must have a path beside query: any visitor can add a parameter to any address',

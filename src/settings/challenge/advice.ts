@@ -11,7 +11,7 @@ export function adviceOnChallenge({ challenge, custom_page_html }: RoomConfig): 
   if (when === 'off') return advice
   if (provider === 'turnstile') {
     advice.push(
-      'challenge.provider = "turnstile" needs the secret TURNSTILE_SECRET: without it browsers calculate instead. Cloudflare learns of each visitor, so name it in your privacy policy',
+      'challenge.provider = "turnstile" needs the secret TURNSTILE_SECRET: without it browsers get a proof of work instead. Cloudflare learns of each visitor, so name it in your privacy policy',
     )
   }
   if (custom_page_html !== '' && !hasPlaceBlock(custom_page_html)) {

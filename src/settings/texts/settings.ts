@@ -66,7 +66,7 @@ export const replacedTexts = z
 
 /** Returns the problem with a replacement for the text of a key, or null. */
 function replacementProblem(key: string, text: string): string | null {
-  if (!Object.hasOwn(TEXT_KEYS, key)) return 'is no text: static/texts/en.json has them'
+  if (!Object.hasOwn(TEXT_KEYS, key)) return 'is not the key of a text: static/texts/en.json has the keys'
   if (text.trim() === '') return 'must not be empty'
   if (text.length > TEXT_MAX) return TOO_LONG
   const values: readonly string[] = TEXT_KEYS[key as TextKey]

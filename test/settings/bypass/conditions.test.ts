@@ -150,7 +150,7 @@ describe('the file', () => {
 
   it.each([
     [{ preset: 'joomla' }, '.preset must be "wordpress" or "woocommerce" or'],
-    [{ preset: 'magento', path: '/' }, 'must have nothing beside preset'],
+    [{ preset: 'magento', path: '/' }, 'must have no other setting beside preset'],
     [{ query: { name: 'a' } }, 'must have a path beside query: any visitor can add a parameter to any address'],
     [{ path: '/', query: { name: 'a b' } }, '.query.name must be the name of a parameter'],
     [{ path: '/', query: { name: 'a', value: 'b', prefix: 'c' } }, '.query must have a value or a prefix, not both'],

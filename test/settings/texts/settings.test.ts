@@ -47,9 +47,12 @@ describe('other words', () => {
 
   it.each([
     [{ tlh: {} }, 'texts.tlh must be a language of docs/languages.md, got "tlh"'],
-    [{ en: { 'waiting.head': 'x' } }, 'texts.en.waiting.head is no text: static/texts/en.json has them'],
-    [{ en: { constructor: 'x' } }, 'texts.en.constructor is no text: static/texts/en.json has them'],
-    [{ en: { waiting: 'x' } }, 'texts.en.waiting is no text: static/texts/en.json has them'],
+    [
+      { en: { 'waiting.head': 'x' } },
+      'texts.en.waiting.head is not the key of a text: static/texts/en.json has the keys',
+    ],
+    [{ en: { constructor: 'x' } }, 'texts.en.constructor is not the key of a text: static/texts/en.json has the keys'],
+    [{ en: { waiting: 'x' } }, 'texts.en.waiting is not the key of a text: static/texts/en.json has the keys'],
     [{ en: { 'waiting.headline': ' ' } }, 'texts.en.waiting.headline must not be empty'],
     [
       { en: { said: '{name}' } },

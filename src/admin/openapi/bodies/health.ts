@@ -58,7 +58,7 @@ export const healthFiguresBody: z.ZodType<HealthFigures> = z.strictObject({
   nextTrialMs: momentOf('The next trial').nullable(),
   raisedFromMs: momentOf('The earliest time at which the ceiling may rise').nullable(),
   reason: z.literal(['outage', 'slow']).nullable(),
-  ceiling: z.number().nullable().meta({ description: 'Sessions that the origin bears, as far as is known' }),
+  ceiling: z.number().nullable().meta({ description: 'Sessions that the origin can bear, as far as is known' }),
   there: countOf('Sessions that were seen, or admitted, in the last minute'),
   inside: ratioOf('The share of sessions whose requests go to the origin'),
   ratePerMinute: z.number().meta({ description: 'In force' }),

@@ -42,7 +42,7 @@ const lane = z.strictObject({
 const door = z.strictObject({
   name: z.string(),
   active: countOf('Visitors inside'),
-  permitsOut: countOf('Permits in hand'),
+  permitsOut: countOf('Permits that doors have not spent yet'),
   standing: countOf('Called, and ready for a permit'),
   admitted: countOf('Let in'),
   callsPerSecond: z.number(),
@@ -51,7 +51,7 @@ const door = z.strictObject({
 
 export const figuresBody: z.ZodType<RoomStats> = z.strictObject({
   active: countOf('Visitors inside'),
-  permitsOut: countOf('Permits that doors have in hand'),
+  permitsOut: countOf('Permits that doors have not spent yet'),
   permitsBanked: z.number().meta({ description: 'Permits that could be given at once' }),
   remaining: z.number().nullable().meta({ description: 'The rest of the budget; null without one' }),
   waiting: countOf('Visitors in line'),

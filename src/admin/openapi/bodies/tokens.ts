@@ -21,7 +21,7 @@ const members = {
 export const tokensBody = z.strictObject({
   tokens: z
     .array(z.strictObject(members))
-    .meta({ description: 'Newest first; those that have ended for 90 days more' }),
+    .meta({ description: 'Newest first. A token that has ended is listed for 90 days more' }),
 })
 
 export const newTokenBody = z.strictObject({ ...members, token: textOf('The token, in this answer only') })
