@@ -6,7 +6,7 @@
 /** Headers of browsers are far shorter. Anything longer is cut. */
 const HEADER_MAX = 500
 const RANGES_MAX = 20
-/** Languages whose readers also read another language, which more often has texts. */
+/** For some languages, another one that their readers also know. That one is more likely to have texts. */
 const READS: Readonly<Partial<Record<string, string>>> = {
   nn: 'nb',
   no: 'nb',

@@ -9,7 +9,7 @@ export interface Batch {
   readonly untilMs: number
 }
 
-/** A batch whose tickets do not contain their place, and the id of the secret key (`kid`) that draws it. */
+/** A batch whose tickets do not contain their place. `kid` is the id of the secret key that draws the place. */
 export interface Draw extends Batch {
   readonly kid: string
 }

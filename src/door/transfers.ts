@@ -1,4 +1,7 @@
-/** A door's SQLite: its codes, and the places that went to another browser. No database row leaves this file. */
+/**
+ * A door's storage of transfers: its codes, and the places that went to another browser. No database row leaves this
+ * file.
+ */
 import type { Transfer, TransferStore } from '../core/door/transfers.ts'
 import type { TransferOffer } from '../core/protocol/transfers.ts'
 
@@ -13,7 +16,7 @@ export const TRANSFERS_TABLE = `CREATE TABLE transfers (
    CREATE INDEX transfers_by_code ON transfers (code) WHERE code IS NOT NULL;
    CREATE INDEX transfers_by_end ON transfers (until_ms) WHERE code IS NOT NULL;`
 
-/** A ticket that was not polled for a day is no ticket any more, and neither is its last copy a day later. */
+/** A ticket is void a day after its last poll, and so is the last copy of it a day later. */
 const REMEMBERED_MS = 48 * 60 * 60_000
 /** Old rows are deleted in portions of this size, so that no single alarm takes long. */
 const PRUNED_AT_ONCE = 1_000
@@ -29,7 +32,7 @@ type TransferRow = {
 
 export class DoorTransfers implements TransferStore {
   readonly #sql: SqlStorage
-  /** False while no place has ever been transferred here. Claims then need no look-up. */
+  /** False as long as no place was ever transferred here. Then claims need no look-up. */
   #hasAny: boolean
 
   constructor(sql: SqlStorage) {
@@ -64,15 +67,15 @@ export class DoorTransfers implements TransferStore {
     return this.#sql.exec<{ n: number }>(query, nowMs).one().n
   }
 
-  /** Returns when the next code ends, or null when there is none. */
+  /** Returns when the next code ends, or null if there is none. */
   nextEndMs(): number | null {
     const query = 'SELECT MIN(until_ms) AS next FROM transfers WHERE code IS NOT NULL'
     return this.#sql.exec<{ next: number | null }>(query).one().next
   }
 
   /**
-   * Deletes the codes that have ended, with the tickets that belong to them. A place that was transferred stays for two
-   * days, and for as long as the row of its session: until then an older copy of its ticket must be refused.
+   * Deletes the codes that have ended, with their tickets. A transferred place is kept for two days, and for as long as
+   * the row of its session. Until then older copies of its ticket must be refused.
    */
   prune(nowMs: number): void {
     this.#sql.exec('DELETE FROM transfers WHERE transfers = 0 AND until_ms <= ?', nowMs)

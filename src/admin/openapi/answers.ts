@@ -2,7 +2,7 @@
 
 export const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
 
-/** Adds the answers that refuse a bad token, which every path may give. */
+/** Adds the answers to a bad token. Any path may give these. */
 export function answers(more: object) {
   return {
     ...more,

@@ -10,8 +10,8 @@ export interface Lender {
 }
 
 /**
- * Adds the tokens that a claim requests to the answer that admits it. A repeated claim gets no tokens, because the
- * first one was charged.
+ * Adds the requested tokens to the answer that admits a claim. A repeated claim gets no tokens, because the first one
+ * was charged.
  */
 export function lendToClaim(
   { ledger, quotaOf }: Lender,

@@ -51,7 +51,7 @@ function spareBeside(door: DoorState, lane: string, nowMs: number): number {
   return spare
 }
 
-/** Spends a permit of the visitor's lane. If that lane has none, spends one of the lane that has most. */
+/** Spends a permit of the visitor's lane. If that lane has none, it spends one of the lane with the most permits. */
 export function spendPermit(door: DoorState, request: Claim): void {
   const visitorsLane = laneAt(door, request)
   if (door.lanes) {

@@ -29,8 +29,8 @@ export interface SessionStore {
   live(nowMs: number): number
   /**
    * Returns the time by which sessions are judged: `nowMs`, but never earlier than the time up to which `live` has
-   * counted. A place that was free by then may belong to another visitor now. So a clock that is set back must not
-   * revive the session that had it before (I2).
+   * counted. A place that was counted as free may belong to another visitor by now. So a clock that is set back must
+   * not revive the old session (I2).
    */
   clock(nowMs: number): number
 }

@@ -1,6 +1,6 @@
 /**
- * The door's part of a transfer: it keeps the codes of its places, and gives a place to the first browser with the
- * code. From then on it refuses the tickets from before.
+ * The door's part of a transfer: it stores the codes of its places, and gives a place to the first browser that sends
+ * the code. From then on it refuses the earlier tickets of that place.
  */
 import { CODE_FOR_MS, transferIdOf } from '../place/transfer.ts'
 import type { Claim } from '../protocol/messages.ts'
@@ -9,36 +9,36 @@ import { lastingIdOf } from '../ticket.ts'
 import { type DoorSessions, sidFor, type TransferCounts } from './sessions.ts'
 import type { DoorState } from './state.ts'
 
-/** The most codes that a door keeps at a time. They take some 10 MB. */
+/** The most valid codes at a door. They take about 10 MB. */
 const CODES_MAX = 10_000
 
-/** The transfers of one place, as its door stores them. */
+/** The last transfer of one place, as its door stores it. */
 export interface Transfer {
-  /** The name of the place, which it keeps. */
+  /** The name of the place, which stays the same. */
   readonly place: string
-  /** How often the place went to another browser. */
+  /** How many times the place went to another browser. */
   readonly transfers: number
   /** The last code, and until when it is valid. */
   readonly code: string
   readonly untilMs: number
   readonly offer: TransferOffer
-  /** The attempt that took the place by this code; null while none has. */
+  /** The attempt that took the place by this code. Null if none has. */
   readonly takenBy: string | null
 }
 
 /** The durable store of a door's transfers. */
 export interface TransferStore extends TransferCounts {
   byCode(code: string): Transfer | undefined
-  /** Replaces what was stored of the same place. */
+  /** Stores the transfer, in place of an earlier one of the same place. */
   save(transfer: Transfer): void
   /** Returns the number of codes that are valid now. */
   codes(nowMs: number): number
 }
 
-/** A door's sessions and transfers. */
+/** The sessions and the transfers of a door. */
 export type DoorPlaces = DoorSessions & { readonly transfers: TransferStore }
 
-/** Whether a place has gone to another browser since its ticket was signed. */
+/** True if a place has gone to another browser since its ticket was signed. */
 export function isElsewhere(
   store: TransferCounts | undefined,
   ticket: Pick<Claim, 'sid' | 'takenMs' | 'transfers'>,
@@ -46,7 +46,7 @@ export function isElsewhere(
   return store !== undefined && store.timesOf(lastingIdOf(ticket)) > (ticket.transfers ?? 0)
 }
 
-/** Keeps a code for a place in line. A new code replaces the last one. */
+/** Stores a code for a place in line. A new code replaces the one before. */
 export function keepCode(places: DoorPlaces, offer: TransferOffer, nowMs: number): OfferAnswer {
   const { transfers } = places
   if (isElsewhere(transfers, offer) || isUsed(places, offer, nowMs)) return { verdict: 'over' }
@@ -57,7 +57,7 @@ export function keepCode(places: DoorPlaces, offer: TransferOffer, nowMs: number
   return { verdict: 'offered', untilMs }
 }
 
-/** Gives the place of a code to this attempt, unless another one has taken it, or the place was used since. */
+/** Gives the place of a code to this attempt, unless another attempt has taken it, or the place has been used since. */
 export function redeemCode(door: DoorState, places: DoorPlaces, { code, by }: TransferTake, nowMs: number): TakeAnswer {
   const found = places.transfers.byCode(code)
   if (!found || nowMs >= found.untilMs) return { verdict: 'none' }
@@ -73,7 +73,7 @@ export function redeemCode(door: DoorState, places: DoorPlaces, { code, by }: Tr
   return { verdict: 'taken', token, to, transfers }
 }
 
-/** Whether a place has had its session, or was given up. */
+/** True if a place has had its session, or was given up. */
 function isUsed({ store }: DoorPlaces, offer: TransferOffer, nowMs: number): boolean {
   return store.get(sidFor(store, offer, store.clock(nowMs))) !== undefined
 }

@@ -59,7 +59,7 @@ export type EntryFate =
  * store at once. They usually lie behind the batches that a random room drew before.
  */
 export const DRAWN_OVER_MS = 60_000
-/** An entry that is not drawn gets a key between the start and this long after it, among the newcomers of that time. */
+/** An entry that is not drawn gets a key within this time after the start, among the newcomers of that time. */
 const UNDRAWN_OVER_MS = 3_000
 /** The seed is published this long after the start, when places are being called by it. */
 export const PUBLISHED_AFTER_MS = 10_000

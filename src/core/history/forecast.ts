@@ -101,7 +101,7 @@ interface Course {
   line: number
   coming: number
   inside: number
-  /** People who were called out of the line, and people who came in. */
+  /** People called out of the line so far, and people admitted so far. */
   passed: number
   admitted: number
 }

@@ -1,7 +1,7 @@
 /**
- * The debts of all sessions of a door. They are in memory, because nearly all of them drain within seconds. A debt that
- * takes longer than ten seconds to drain is stored before the answer that made it. So when a door loses its memory, a
- * session gains at most one extra burst, and nothing at all while its debt is that long.
+ * The debts of all sessions of a door. They are in memory, because nearly all of them drain within seconds. If a debt
+ * takes longer than ten seconds to drain, it is stored before the door answers. So when a door loses its memory, a
+ * session gains at most one extra burst. With such a long debt it gains nothing.
  */
 
 import type { Quota } from '../gcra.ts'

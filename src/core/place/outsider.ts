@@ -3,8 +3,8 @@ import type { Snapshot } from '../protocol/messages.ts'
 
 /**
  * Why the visitor asks. `enter`: a request that goes on to the origin as soon as it is admitted. `claim`: a poll that
- * claims when the visitor is called. `poll`: a poll that only looks. `requeued`: a request of a visitor whose session
- * was ended by a policy, and who sees the reason before the next claim.
+ * claims when the visitor is called. `poll`: a poll that only looks. `requeued`: a request whose session was ended by a
+ * policy. Its visitor must see the reason before the next claim.
  */
 export type Purpose = 'enter' | 'claim' | 'poll' | 'requeued'
 
@@ -67,7 +67,7 @@ export interface Outsider {
   readonly behindMs: number
   /** Why this request got its ticket. Null for a ticket that the visitor brought, or without a ticket. */
   readonly issued: WhyIssued | null
-  /** The number of claims that found a session that has ended. */
+  /** How many claims of this request have found an ended session. */
   readonly claims: number
   /** How long the network must wait with this ticket. Null before the network was charged. */
   readonly delayMs: number | null

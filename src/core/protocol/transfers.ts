@@ -1,6 +1,6 @@
 /** The messages between an edge and a door about places that go from one browser to another. */
 
-/** A place that its visitor wants to take along to another browser. */
+/** A place that its visitor wants to move to another browser. */
 export interface TransferOffer {
   readonly code: string
   readonly sid: string
@@ -14,12 +14,14 @@ export interface TransferOffer {
 
 export type OfferAnswer =
   | { readonly verdict: 'offered'; readonly untilMs: number }
-  /** The place was used, given up, or is in another browser already. */
+  /** The place was used, was given up, or is in another browser already. */
   | { readonly verdict: 'over' }
-  /** The door keeps as many codes as it may. */
+  /** The door has as many codes as it may have. */
   | { readonly verdict: 'full' }
 
-/** A browser that takes a place by a code. `by` names the attempt, so that a repeated call gets the same answer. */
+/**
+ * A browser's request for a place by its code. `by` names the attempt, so that a repeated call gets the same answer.
+ */
 export interface TransferTake {
   readonly code: string
   readonly by: string
@@ -27,5 +29,5 @@ export interface TransferTake {
 
 export type TakeAnswer =
   | { readonly verdict: 'taken'; readonly token: string; readonly to: string; readonly transfers: number }
-  /** No such code, or not any more. */
+  /** There is no such code, or it has ended. */
   | { readonly verdict: 'none' }

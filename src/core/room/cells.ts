@@ -37,7 +37,7 @@ export function applyCells(room: RoomState, door: DoorRecord, cells: Cells, nowM
   }
 }
 
-/** Counted places in one bucket. The lane is that of their tickets, which may be removed. */
+/** Counted places in one bucket. `lane` is the lane of their tickets; it may have been removed. */
 interface Places {
   readonly door: DoorRecord
   readonly lane: string

@@ -60,7 +60,7 @@ export interface RoomState {
   readonly dirty: Map<string, Set<number>>
   /** How often changed chunks were stored, and when last. */
   readonly chunksStored: { times: number; atMs: number }
-  /** The state that decides which lane gets the next permits. */
+  /** The state of the lanes' turns, which decides what lane gets the next permit. */
   readonly turns: LaneTurns
   readonly draws: BatchState
   readonly events: Events

@@ -1,12 +1,11 @@
 /**
- * The places that went to another browser lately. Snapshots name them, so that the browser which had a place before
- * learns of it with its next poll, without a call to any object. A place that is not named any more is still refused by
- * its door.
+ * The places that went to another browser lately. Snapshots name them, so that the first browser learns of it with its
+ * next poll, without a call to any object. When a place is no longer named, its door still refuses the old ticket.
  */
 
-/** A page polls at least each five minutes, and a tab in the background a little later. */
+/** A page polls at least every five minutes. A tab in the background may be a little later. */
 const NAMED_FOR_MS = 15 * 60_000
-/** The most places that a snapshot names, the newest ones: 10 KB. Every edge gets them each second. */
+/** The most places in a snapshot: the newest ones, 10 KB. Every edge gets them each second. */
 const NAMED_MAX = 500
 
 interface Named {
@@ -14,10 +13,10 @@ interface Named {
   readonly atMs: number
 }
 
-/** By the short names of places, the oldest first. */
+/** By the short name of the place. The oldest is first. */
 export type Transferred = Record<string, Named>
 
-/** Notes that a place was transferred for the nth time. A late report changes nothing. */
+/** Notes the nth transfer of a place. A late report changes nothing. */
 export function noteTransfer(transferred: Transferred, id: string, transfers: number, nowMs: number): void {
   if (!Number.isSafeInteger(transfers) || transfers < 1) return
   const named = { transfers: Math.max(transfers, transferred[id]?.transfers ?? 0), atMs: nowMs }
@@ -27,7 +26,7 @@ export function noteTransfer(transferred: Transferred, id: string, transfers: nu
   for (const old of ids.slice(0, Math.max(0, ids.length - NAMED_MAX))) delete transferred[old]
 }
 
-/** Returns the part of a snapshot about transfers: nothing when no place was transferred lately. */
+/** Returns the part of a snapshot about transfers. It is empty if no place was transferred lately. */
 export function transferredLately(
   transferred: Transferred,
   nowMs: number,

@@ -1,9 +1,9 @@
-/** The bodies of requests to the control routes, which are small and come soon. */
+/** The bodies of requests to control routes. They are small, and must arrive soon. */
 import { within } from '../../runtime/within.ts'
 
 const BODY_WITHIN_MS = 5_000
 
-/** Returns the text of a body. Returns null for one that is longer than allowed, or late. */
+/** Returns the text of a body. Returns null if it is longer than allowed, or late. */
 export async function bodyOf({ body }: Request, bytesMax: number): Promise<string | null> {
   const text = await within(BODY_WITHIN_MS, textOf(body, bytesMax)).catch(() => 'late' as const)
   return text === 'late' ? null : text

@@ -20,7 +20,10 @@ const code = compact(source)
   .replace(/^export /gm, '')
   .replace(/ (=>?|[!=]==?|&&|\|\||[?:+*<>-]|<=) /g, '$1')
 
-/** Returns the script for a script element, which starts by itself, or the module, which a page starts. */
+/**
+ * Returns the script for a script element, or the module. The script starts by itself; the module is started by its
+ * page.
+ */
 export function clientScript(visit: Visit, room: RoomClient, kind: 'script' | 'module'): Response {
   const language = languageFor(visit, room.settings.config)
   const { tag: lang, dir, texts } = language

@@ -1,6 +1,6 @@
 /**
- * A browser takes a place by a code: `GET /transfer` asks its visitor, and `POST /transfer/take` takes it. Only the
- * latter uses up the code, so neither the preview of a link nor a crawler does.
+ * A browser takes a place by its code. `GET /transfer` asks the visitor, and `POST /transfer/take` takes the place.
+ * Only the second uses up the code, so neither the preview of a link nor a crawler uses it up.
  */
 import { base64url } from 'jose'
 import type { Quota } from '../../core/gcra.ts'
@@ -18,17 +18,17 @@ import type { RoomClient } from '../room-client/room-client.ts'
 import { bodyOf } from './body.ts'
 import { type Answer, isOfAnotherOrigin, ofAnotherOrigin } from './poll.ts'
 
-/** Wrong codes of one network at one isolate. */
+/** The quota of wrong codes from one network, at one isolate. */
 const WRONG_CODES: Quota = { intervalMs: 10_000, burst: 10 }
-/** A code and the name of an attempt. */
+/** The most bytes of a body, which has a code and the name of an attempt. */
 const BODY_BYTES_MAX = 1_024
 const CODE_MAX = 40
-/** The page names an attempt by 16 random bytes. */
+/** The page names each attempt by 16 random bytes. */
 const ATTEMPT_BYTES = 16
 const ATTEMPT = /^[\w-]{22}$/
 const NEVER_STORED = { 'Cache-Control': 'no-store', 'X-Robots-Tag': 'noindex', ...OWN_HEADERS }
 
-/** Asks the visitor of a link with a code, or for a code. Calls no object, whatever the code is. */
+/** Asks a visitor who opened a link with a code, or asks for the code. It calls no object, whatever the code is. */
 export async function askForCode(visit: Visit, room: RoomClient): Promise<Answer> {
   const given = visit.url.searchParams.get('code') ?? ''
   return ['control', await question(visit, room, { code: readCode(given)?.code ?? given, status: 200 })]
@@ -63,7 +63,9 @@ interface Taken {
   readonly to: string
 }
 
-/** Takes the place of a code. Returns null if the code has none, or its place is of an earlier line. */
+/**
+ * Takes the place for which a code was made. Returns null if there is none, or if the place is from an earlier line.
+ */
 async function take(visit: Visit, room: RoomClient, { door, code }: ReadCode, by: string): Promise<Taken | null> {
   if (!room.mayHaveDoor(door)) return null
   const answer = await room.sessions.takeTransfer(visit, door, { code, by })
@@ -89,18 +91,18 @@ async function question(
   })
 }
 
-/** A form goes on to the page at which the place waits. A program gets the token alone. */
+/** Answers a browser's form by a redirect to the page on which the place waits. A program gets only the token. */
 function goOn(visit: Visit, to: string): ['redirect' | 'control', Response] {
   if (isForProgram(visit)) return ['control', new Response(null, { status: 204, headers: NEVER_STORED })]
   return ['redirect', new Response(null, { status: 303, headers: { Location: to, ...NEVER_STORED } })]
 }
 
-/** Spends one of the wrong codes of a network. A right code gives it back. */
+/** Spends one of the wrong codes that a network may send. If the code was right, it is given back later. */
 function spend(visit: Visit, room: RoomClient): number {
   return room.spendOrWaitMs(quotaKey(visit), WRONG_CODES, visit.nowMs)
 }
 
-/** Visitors whose network is not known share one quota. */
+/** Visitors of unknown networks share one quota. */
 function quotaKey({ network }: Visit): string {
   return `wrong-codes/${network ?? ''}`
 }

@@ -1,6 +1,6 @@
 /**
- * `POST /transfer?room=NAME&to=PATH`: gives a code by which another browser takes the place of this visitor. Until one
- * does, the place stays here, and its page goes on polling.
+ * `POST /transfer?room=NAME&to=PATH`: returns a code by which another browser can take the place of this visitor. Until
+ * that happens, the place stays here, and its page goes on polling.
  */
 import type { Quota } from '../../core/gcra.ts'
 import { CODE_CHARACTERS, CODE_FOR_MS, newCode } from '../../core/place/transfer.ts'
@@ -20,10 +20,12 @@ import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import { type Answer, isOfAnotherOrigin, ofAnotherOrigin } from './poll.ts'
 
-/** Codes for one place, and for one network, at one isolate. Each one costs a call of the door, and a row. */
+/**
+ * Quotas of codes for one place, and for one network, at one isolate. Each code costs a call to the door, and a row.
+ */
 const CODES_OF_PLACE: Quota = { intervalMs: 10_000, burst: 5 }
 const CODES_OF_NETWORK: Quota = { intervalMs: 1_000, burst: 60 }
-/** A longer path is not kept. The other browser then begins at the start of the room. */
+/** A longer path is not stored. Then the other browser begins at the first page of the room. */
 const PATH_MAX = 1_000
 
 export async function offerTransfer(visit: Visit, room: RoomClient): Promise<Answer> {
@@ -53,7 +55,7 @@ export async function offerTransfer(visit: Visit, room: RoomClient): Promise<Ans
   }
 }
 
-/** Returns the place of a visitor in line, as a poll would. Returns null for every other visitor. */
+/** Returns the place of a visitor in line, as a poll would. Returns null if the visitor is not in line. */
 async function waitingNow(visit: Visit, room: RoomClient): Promise<Waiting | null> {
   const carried = await carriedBy(visit, room)
   const { ticket } = ofThisGeneration(carried, room.snapshot)
@@ -75,7 +77,7 @@ function destination(visit: Visit, room: RoomClient): string {
   return to.length <= PATH_MAX ? to : room.settings.config.path
 }
 
-/** Shows a code: as a part of the waiting page for its script, as JSON for a program, or else as a page. */
+/** Shows a code: to the page's script as a part of the waiting page, to a program as JSON, otherwise as a page. */
 async function shown(
   visit: Visit,
   waiting: Waiting,
@@ -95,7 +97,7 @@ async function shown(
   return new Response(page.html, { headers: { ...headers, ...page.headers } })
 }
 
-/** A browser goes to its page, which explains where the place is. */
+/** Sends a browser to its page, which explains where the place is. */
 function withoutPlace(visit: Visit, room: RoomClient): Answer {
   if (visit.isForm) {
     const headers = { Location: onwardUrl(visit, room), 'Cache-Control': 'no-store', ...OWN_HEADERS }

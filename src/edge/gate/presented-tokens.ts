@@ -67,7 +67,7 @@ function inLine(ticket: Ticket | null, { lanes }: Snapshot): Ticket | null {
   return ticket && laneOf(lanes, ticket) !== ticket.lane ? { ...ticket, lane: MAIN_LANE } : ticket
 }
 
-/** Returns the first pass, unless it has expired and the other has not. */
+/** Returns the first pass. If only the first pass has expired, returns the other one. */
 function better(first: Carried<Pass> | null, other: Carried<Pass>, nowMs: number): Carried<Pass> {
   return !first || (first.value.expiresMs <= nowMs && other.value.expiresMs > nowMs) ? other : first
 }

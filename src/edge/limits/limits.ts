@@ -153,8 +153,8 @@ export class RequestLimits {
   }
 
   /**
-   * Returns the token requests for a session's next renewal. There is one for every bucket for which a request waits,
-   * or that has, used or owes tokens.
+   * Returns the token requests for a session's next renewal. A bucket has one if a request waits for it, or if it has,
+   * used or owes tokens.
    */
   requests(session: SessionLimits, nowMs: number): readonly TokenRequest[] {
     return tokenLeasesOf(session)

@@ -17,7 +17,7 @@ import type { Sampled } from '../room-client/ballots.ts'
 import type { Passage } from './onward.ts'
 import type { Patience, ProxyOutcome } from './proxy.ts'
 
-/** A request that was sent on, as one of the rooms that admitted it sees it. */
+/** A request that was sent on. A request under several rooms has one of these for each room. */
 interface Sent {
   readonly admission: Admitted
   readonly upstream: Upstream

@@ -46,7 +46,7 @@ export function anewUrl(visit: Visit, room: RoomView, leadsTo: string): string {
   return `${leaveUrl(visit, room, leadsTo)}&again=1`
 }
 
-/** Returns the address to which a visitor posts for a code that takes the place to another browser. */
+/** Returns the address to which a visitor posts to get a code. With the code another browser can take the place. */
 export function transferUrl(visit: Visit, room: RoomView, leadsTo: string): string {
   const to = encodeURIComponent(destination(visit, leadsTo))
   return inLanguageOf(visit, room.settings.config, `${addressOf(visit, room, 'transfer')}&to=${to}`)
@@ -58,7 +58,7 @@ export function codeUrl(visit: Visit, room: RoomView, code: string | null): stri
   return code === null ? url : `${url}&code=${code}`
 }
 
-/** Returns the address to which another browser posts a code. */
+/** Returns the address to which another browser posts a code, to take the place. */
 export function takeUrl(visit: Visit, room: RoomView): string {
   return inLanguageOf(visit, room.settings.config, addressOf(visit, room, 'transfer/take'))
 }

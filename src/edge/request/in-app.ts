@@ -1,6 +1,6 @@
 /**
- * The browsers inside of apps that are known to lose cookies: many forget them when the app closes, and their visitors
- * often want to go on in a browser of their own. A browser that is not listed only gets no hint.
+ * Browsers inside of apps that are known to lose cookies. Many forget them when the app closes, and visitors often want
+ * to continue in their usual browser. In a browser that is not listed, visitors just get no hint.
  */
 const IN_APP: Readonly<Record<string, RegExp>> = {
   Instagram: /\bInstagram\b/,
@@ -10,10 +10,10 @@ const IN_APP: Readonly<Record<string, RegExp>> = {
   WeChat: /\bMicroMessenger\b/,
 }
 
-/** A browser's own text is shorter than this. */
+/** A longer User-Agent is not searched. Real ones are shorter than this. */
 const LENGTH_MAX = 1_000
 
-/** Whether a page is shown in the browser of an app, as far as its User-Agent tells. */
+/** True if a page is shown in an app's browser, as far as the User-Agent reveals it. */
 export function isInApp(headers: Headers): boolean {
   const agent = headers.get('User-Agent')?.slice(0, LENGTH_MAX) ?? ''
   return Object.values(IN_APP).some(pattern => pattern.test(agent))

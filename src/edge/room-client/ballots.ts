@@ -49,7 +49,7 @@ export class Ballots {
   #window = 0
   readonly #patterns = new Map<string, Followed>()
 
-  /** Notes that a session was seen, or that it got an answer of a named upstream that is no sample. */
+  /** Notes that a session was seen, or that it got an answer from a named upstream which is not a sample. */
   note(upstream: string, lot: number, sentMs: number): void {
     cast(this.#ballotOf(upstream, sentMs), lot, 0)
   }

@@ -14,7 +14,7 @@ export interface BypassFacts {
   readonly readings: Readings
   /** The query as the origin gets it, or null if there is none. */
   readonly query: string | null
-  /** Returns a header as the origin gets it, or null if it does not. */
+  /** Returns a header as the origin gets it, or null if the origin does not get it. */
   header(name: string): string | null
   /** Returns a header as the visitor sent it, even if the origin does not get it. */
   sentHeader(name: string): string | null

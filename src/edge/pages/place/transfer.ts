@@ -1,4 +1,7 @@
-/** The pages of a transfer: the code in the browser with the place, and the question in the browser that gets it. */
+/**
+ * The pages of a transfer: the code, for the browser that has the place, and the question, for the browser that gets
+ * it.
+ */
 import { generate } from 'lean-qr'
 import { toSvgSource } from 'lean-qr/extras/svg'
 import codeCss from '../../../../static/code.css'
@@ -12,10 +15,10 @@ import { codeUrl, takeUrl } from '../addresses.ts'
 import { compactStyle } from '../compact.ts'
 import { headersFor, type Page, pageStyle, template, variablesOf } from '../page.ts'
 
-/** A page with a code goes back to the line twice in a claim window, so that no turn is missed. */
+/** A page with a code returns to the line twice in a claim window, so that no turn is missed. */
 const BACKS_PER_MINUTE = 30
 const BACK_MAX_SECONDS = 300
-/** The side of a module, in pixels, and the white margin that scanners need (ISO/IEC 18004). */
+/** The size of one square of the QR code in pixels, and its white margin in squares (ISO/IEC 18004). */
 const MODULE = { scale: 5, pad: 4 } as const
 const CODE_STYLE = compactStyle(codeCss)
 
@@ -25,19 +28,19 @@ const renderTake = template(takeHtml)
 const headers = headersFor({ styles: [pageStyle] })
 const takeHeaders = headersFor({ styles: [pageStyle, CODE_STYLE] })
 
-/** A code, as its visitor is shown it. `to` is where the visitor waits. */
+/** A code as a page shows it. `to` is the path at which the visitor waits. */
 export interface ShownCode {
   readonly code: string
   readonly state: string
   readonly to: string
 }
 
-/** Returns the part of the waiting page with a code. The page's script inserts it. */
+/** Returns the part of the waiting page that shows a code. The page's script inserts it. */
 export function codePart(visit: Visit, room: RoomView, code: string): string {
   return renderPart({ ...codeVariables(visit, room, code), t: languageFor(visit, room.settings.config).texts })
 }
 
-/** Returns a page with a code, for browsers without scripts. It goes back to the line by itself. */
+/** Returns a page with a code, for browsers without scripts. It returns to the line by itself. */
 export async function codePage(visit: Visit, room: RoomView, { code, state, to }: ShownCode): Promise<Page> {
   const { config } = room.settings
   const language = languageFor(visit, config)
@@ -54,7 +57,7 @@ export async function codePage(visit: Visit, room: RoomView, { code, state, to }
   return { html, headers: await headers(config, language) }
 }
 
-/** Returns the page on which a browser takes a place. To show it uses up no code. */
+/** Returns the page on which a browser takes a place. Loading the page uses up no code. */
 export async function takePage(
   visit: Visit,
   room: RoomView,
@@ -84,7 +87,7 @@ function codeVariables(visit: Visit, room: RoomView, code: string) {
   return { code, url, picture, enterUrl: codeUrl(visit, room, null) }
 }
 
-/** A page of another site must not get a click on the button of this one. */
+/** The page may not be shown in a frame, where another site could get visitors to click its button unknowingly. */
 function unframed(headers: Page['headers']): Page['headers'] {
   return { ...headers, 'X-Frame-Options': 'DENY' }
 }
