@@ -32,7 +32,16 @@ const FLAGS = {
 }
 
 const NAMES = [
-  ...['store', 'remote', 'admitted', 'proxy', 'admitted-two-policies', 'object', 'newly admitted'],
+  ...[
+    'store',
+    'remote',
+    'admitted',
+    'proxy',
+    'admitted (handed on)',
+    'admitted-two-policies',
+    'object',
+    'newly admitted',
+  ],
   ...['first visit', 'trivial', 'limited', 'poll, remembered', 'poll, verified', 'calls'],
 ]
 
@@ -52,6 +61,8 @@ const SECOND_POLICY = { name: 'pages', count: 600, period: 60, burst: 200 }
 
 const ROOMS = [
   { ...OPEN, name: 'open', path: '/open' },
+  // The origin reads the pass from the cookie.
+  { ...OPEN, name: 'kept', path: '/kept', origin_pass: 'cookie' },
   { ...OPEN, name: 'two', path: '/two', rate_limits: [SECOND_POLICY] },
   { ...OPEN, name: 'paged', path: '/paged', rate_limits: [SECOND_POLICY] },
   // A session's first request uses the whole allowance.
@@ -107,6 +118,7 @@ async function main(given: Given): Promise<number> {
 async function targetsOf(url: string, ports: Ports, roomKeys: string, sessions: number): Promise<Target[]> {
   const at = (port: number) => `http://127.0.0.1:${port}/open`
   const passes = await admit(`${url}/open`, sessions)
+  const passesKept = await admit(`${url}/kept`, sessions)
   const passesOfTwo = await admit(`${url}/two`, Math.min(sessions, POLICED_SESSIONS))
   const passesLimited = await admit(`${url}/limited`, Math.min(sessions, POLICED_SESSIONS))
   const tickets = await queue(`${url}/held`, 'held', roomKeys, REMEMBERED_TICKETS + VERIFIED_TICKETS)
@@ -117,6 +129,7 @@ async function targetsOf(url: string, ports: Ports, roomKeys: string, sessions: 
     { name: 'remote', url: at(ports.remote), status: 200 },
     { name: 'admitted', url: `${url}/open`, cookies: passes, status: 200 },
     { name: 'proxy', url: at(ports.proxy), cookies: passes, status: 200 },
+    { name: 'admitted (handed on)', url: `${url}/kept`, cookies: passesKept, status: 200 },
     { name: 'admitted-two-policies', url: `${url}/two`, cookies: passesOfTwo, status: 200 },
     { name: 'object', url: at(ports.object), accept: 'text/html', status: 200 },
     { name: 'newly admitted', url: `${url}/open`, accept: 'text/html', status: 200 },

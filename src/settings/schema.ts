@@ -97,6 +97,7 @@ const runtimeShape = {
     .array(textThat(mayBeNamed, 'a header in small letters that is dropped otherwise, like x-original-url'))
     .max(50)
     .default([]),
+  origin_pass: oneOf('header', 'cookie').default('header'),
   protected_paths: z.array(pathPattern()).max(50).default([]),
   protected_duration: minutes(0.05, 1_440).default(15),
   bypass: z.array(bypassRule).max(100).default([]),

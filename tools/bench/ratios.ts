@@ -23,6 +23,14 @@ const RATIOS: readonly Ratio[] = [
     limitedBy: 'copying the request to change its headers',
   },
   {
+    of: 'admitted (handed on)',
+    over: 'proxy',
+    title: 'an admitted request, pass in the cookie / a plain proxy Worker',
+    least: 0.92,
+    floor: null,
+    limitedBy: 'reading the headers',
+  },
+  {
     of: 'admitted-two-policies',
     over: 'proxy',
     title: 'an admitted request under two policies / a plain proxy Worker',

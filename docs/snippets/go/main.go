@@ -3,6 +3,8 @@
 //	go run . --jwks FILE --aud ROOM TOKEN      prints claims or refusal; exit code 0 or 1
 //	go run . --jwks FILE --aud ROOM -          reads a JSON list of tokens from stdin, and prints one line for each
 //	go run . --jwks URL --aud ROOM --port N    an origin that answers with the claims
+//
+// --cookie NAME reads the pass from this cookie where it is in no header.
 package main
 
 import (
@@ -21,6 +23,7 @@ func main() {
 	port := flag.Int("port", 0, "port to serve on")
 	maxAge := flag.Float64("max-age", 300, "seconds after which the keys are loaded again")
 	cooldown := flag.Float64("cooldown", 60, "seconds between loads for an unknown key")
+	cookie := flag.String("cookie", "", "name of the cookie with the pass")
 	flag.Parse()
 
 	if *port != 0 {
@@ -28,7 +31,7 @@ func main() {
 		keys.MaxAge = time.Duration(*maxAge * float64(time.Second))
 		keys.Cooldown = time.Duration(*cooldown * float64(time.Second))
 		exempt := func(r *http.Request) bool { return r.URL.Path == "/healthz" }
-		handler := Guard(http.HandlerFunc(site), keys, *room, exempt)
+		handler := Guard(http.HandlerFunc(site), keys, *room, exempt, *cookie)
 		log.Fatal(http.ListenAndServe(fmt.Sprintf("127.0.0.1:%d", *port), handler))
 	}
 

@@ -74,14 +74,15 @@ func Verify(header string, keys *Keys, room string, now time.Time) (*Claims, err
 }
 
 // Guard refuses requests without a valid pass; ClaimsOf gives the claims of the others. CORS preflights carry no pass, and
-// neither does what exempt lets through.
-func Guard(next http.Handler, keys *Keys, room string, exempt func(*http.Request) bool) http.Handler {
+// neither does what exempt lets through. Where the room has `origin_pass = "cookie"`, cookie is the name of its cookie; else it is
+// empty.
+func Guard(next http.Handler, keys *Keys, room string, exempt func(*http.Request) bool, cookie string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isPreflight(r) || exempt(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		claims, err := Verify(strings.Join(r.Header.Values("Waiting-Room-Pass"), ","), keys, room, time.Now())
+		claims, err := Verify(passesIn(r, cookie), keys, room, time.Now())
 		if err != nil {
 			log.Printf("no pass (%v): %s %q", err, r.Method, r.URL.Path)
 			refuse(w, err)
@@ -89,6 +90,21 @@ func Guard(next http.Handler, keys *Keys, room string, exempt func(*http.Request
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), claimsKey{}, claims)))
 	})
+}
+
+// passesIn gives the passes of a request: those in the header, or else in the cookies of that name.
+func passesIn(r *http.Request, cookie string) string {
+	if headers := r.Header.Values("Waiting-Room-Pass"); len(headers) > 0 || cookie == "" {
+		return strings.Join(headers, ",")
+	}
+	var passes []string
+	isEnd := func(char rune) bool { return char == ';' || char == ',' }
+	for _, pair := range strings.FieldsFunc(strings.Join(r.Header.Values("Cookie"), ";"), isEnd) {
+		if pass := strings.TrimSpace(pair); strings.HasPrefix(pass, cookie+"=") {
+			passes = append(passes, pass[len(cookie)+1:])
+		}
+	}
+	return strings.Join(passes, ",")
 }
 
 // ClaimsOf gives the claims of a guarded request, nil for one that needs no pass.

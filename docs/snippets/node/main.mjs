@@ -3,6 +3,7 @@
  *   node main.mjs --jwks FILE --aud ROOM TOKEN      prints claims or refusal; exit code 0 or 1
  *   node main.mjs --jwks FILE --aud ROOM -          reads a JSON list of tokens from stdin, and prints one line for each
  *   node main.mjs --jwks URL --aud ROOM --port N    an origin that answers with the claims; also the verifier for nginx
+ * `--cookie NAME` reads the pass from this cookie where it is in no header.
  */
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -17,15 +18,16 @@ const { values, positionals } = parseArgs({
     port: { type: 'string' },
     'max-age': { type: 'string', default: '300' },
     cooldown: { type: 'string', default: '60' },
+    cookie: { type: 'string' },
   },
 })
-const { jwks, aud: room, port } = values
+const { jwks, aud: room, port, cookie = null } = values
 const [token] = positionals
 
 if (jwks && room && port) {
   const keys = Keys.from(jwks, { maxAgeSeconds: Number(values['max-age']), cooldownSeconds: Number(values.cooldown) })
   const exempt = request => request.url === '/healthz'
-  createServer(guard(site, { keys, room, exempt })).listen(Number(port), '127.0.0.1')
+  createServer(guard(site, { keys, room, exempt, cookie })).listen(Number(port), '127.0.0.1')
 } else if (jwks && room && token !== undefined) {
   const keys = new Keys(async () => JSON.parse(readFileSync(jwks, 'utf8')))
   const tokens = token === '-' ? JSON.parse(readFileSync(0, 'utf8')) : [token]

@@ -31,16 +31,24 @@ export async function verify(header, { keys, room, nowMs = Date.now() }) {
 
 /**
  * A `node:http` listener that calls `handler(request, response, claims)` for requests with a valid pass and refuses the others.
- * CORS preflights carry no pass, and neither does what `exempt(request)` lets through: there `claims` is null.
+ * CORS preflights carry no pass, and neither does what `exempt(request)` lets through: there `claims` is null. Where the room
+ * has `origin_pass = "cookie"`, `cookie` is the name of its cookie.
  */
-export function guard(handler, { keys, room, exempt = () => false }) {
+export function guard(handler, { keys, room, exempt = () => false, cookie = null }) {
   return async (request, response) => {
     if (isPreflight(request) || exempt(request)) return handler(request, response, null)
-    const { claims, refusal } = await verify(request.headers['waiting-room-pass'] ?? '', { keys, room })
+    const { claims, refusal } = await verify(passesIn(request.headers, cookie), { keys, room })
     if (claims) return handler(request, response, claims)
     console.warn(`no pass (${refusal}): ${request.method} ${request.url}`)
     refuse(response, refusal)
   }
+}
+
+/** The passes of a request: in the header, or else in the cookies of that name. */
+function passesIn({ 'waiting-room-pass': header, cookie: cookies = '' }, name) {
+  if (header !== undefined || name === null) return header ?? ''
+  const pairs = cookies.split(/[;,]/).map(pair => pair.trim())
+  return pairs.flatMap(pair => (pair.startsWith(`${name}=`) ? [pair.slice(name.length + 1)] : [])).join(',')
 }
 
 /** The edge's public keys: loaded when needed, and kept while the edge cannot be reached. */

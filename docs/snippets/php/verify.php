@@ -42,19 +42,32 @@ function verify(string $header, Keys $keys, string $room, ?int $now = null): arr
 
 /**
  * Call this first in every request: it answers and exits when there is no valid pass, else it returns the claims.
- * For CORS preflights, which carry no pass, it returns null.
+ * For CORS preflights, which carry no pass, it returns null. Where the room has `origin_pass = "cookie"`, `$cookie` is the name
+ * of its cookie.
  */
-function guard(Keys $keys, string $room): ?array
+function guard(Keys $keys, string $room, ?string $cookie = null): ?array
 {
     if (isPreflight()) {
         return null;
     }
-    $result = verify($_SERVER['HTTP_WAITING_ROOM_PASS'] ?? '', $keys, $room);
+    $result = verify(passesIn($cookie), $keys, $room);
     if (isset($result['claims'])) {
         return $result['claims'];
     }
     error_log("no pass ({$result['refusal']}): {$_SERVER['REQUEST_METHOD']} {$_SERVER['REQUEST_URI']}");
     refuse($result['refusal']);
+}
+
+/** The passes of the request: in the header, or else in the cookies of that name. */
+function passesIn(?string $cookie): string
+{
+    $header = $_SERVER['HTTP_WAITING_ROOM_PASS'] ?? null;
+    if ($header !== null || $cookie === null) {
+        return $header ?? '';
+    }
+    $pairs = array_map(trim(...), preg_split('/[;,]/', $_SERVER['HTTP_COOKIE'] ?? ''));
+    $ours = array_filter($pairs, fn(string $pair): bool => str_starts_with($pair, "$cookie="));
+    return implode(',', array_map(fn(string $pair): string => substr($pair, strlen($cookie) + 1), $ours));
 }
 
 /**

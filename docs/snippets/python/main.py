@@ -2,6 +2,7 @@
   python3 main.py --jwks FILE --aud ROOM TOKEN     prints claims or refusal; exit code 0 or 1
   python3 main.py --jwks FILE --aud ROOM -         reads a JSON list of tokens from stdin, and prints one line for each
   python3 main.py --jwks URL --aud ROOM --port N   an origin that answers with the claims
+`--cookie NAME` reads the pass from this cookie where it is in no header.
 """
 
 import argparse
@@ -25,12 +26,14 @@ def main():
     parser.add_argument("--port", type=int)
     parser.add_argument("--max-age", type=float, default=300)
     parser.add_argument("--cooldown", type=float, default=60)
+    parser.add_argument("--cookie")
     parser.add_argument("token", nargs="?", default="")
     given = parser.parse_args()
 
     if given.port:
         keys = Keys(given.jwks, max_age=given.max_age, cooldown=given.cooldown)
-        app = Guard(site, keys, given.aud, exempt=lambda environ: environ["PATH_INFO"] == "/healthz")
+        exempt = lambda environ: environ["PATH_INFO"] == "/healthz"
+        app = Guard(site, keys, given.aud, exempt=exempt, cookie=given.cookie)
         make_server("127.0.0.1", given.port, app, server_class=Server).serve_forever()
 
     keys = Keys(pathlib.Path(given.jwks).resolve().as_uri())

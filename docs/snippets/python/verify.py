@@ -42,19 +42,29 @@ def verify(header, keys, room):
 
 class Guard:
     """WSGI middleware that refuses requests without a valid pass; the others find its claims in
-    environ["waiting_room.claims"]. CORS preflights carry no pass, and neither does what `exempt(environ)` lets through."""
+    environ["waiting_room.claims"]. CORS preflights carry no pass, and neither does what `exempt(environ)` lets through.
+    Where the room has `origin_pass = "cookie"`, `cookie` is the name of its cookie."""
 
-    def __init__(self, app, keys, room, exempt=lambda environ: False):
-        self.app, self.keys, self.room, self.exempt = app, keys, room, exempt
+    def __init__(self, app, keys, room, exempt=lambda environ: False, cookie=None):
+        self.app, self.keys, self.room, self.exempt, self.cookie = app, keys, room, exempt, cookie
 
     def __call__(self, environ, start_response):
         if not _is_preflight(environ) and not self.exempt(environ):
-            result = verify(environ.get("HTTP_WAITING_ROOM_PASS", ""), self.keys, self.room)
+            result = verify(_passes_in(environ, self.cookie), self.keys, self.room)
             if "refusal" in result:
                 log.warning("no pass (%s): %s %r", result["refusal"], environ["REQUEST_METHOD"], environ["PATH_INFO"])
                 return _refuse(start_response, result["refusal"])
             environ["waiting_room.claims"] = result["claims"]
         return self.app(environ, start_response)
+
+
+def _passes_in(environ, cookie):
+    """The passes of a request: in the header, or else in the cookies of that name."""
+    header = environ.get("HTTP_WAITING_ROOM_PASS")
+    if header is not None or cookie is None:
+        return header or ""
+    pairs = (pair.strip() for pair in environ.get("HTTP_COOKIE", "").replace(",", ";").split(";"))
+    return ",".join(pair[len(cookie) + 1 :] for pair in pairs if pair.startswith(cookie + "="))
 
 
 class Keys:

@@ -87,7 +87,8 @@ export function preflightHeaders(visit: Visit): Record<string, string> {
   return forwarded
 }
 
-function fateOf(name: string): Fate {
+/** Returns what becomes of a header with this name, in lower case. */
+export function fateOf(name: string): Fate {
   const known = fates.get(name)
   if (known) return known
   const fate = judged(name)
@@ -109,6 +110,6 @@ function judged(name: string): Fate {
  * True if the operator trusts Cloudflare's own header, and so runs behind Cloudflare. Cloudflare overwrites its own
  * headers. Elsewhere a visitor could set them.
  */
-function isOnCloudflare({ trustedIpHeader }: Deployment): boolean {
+export function isOnCloudflare({ trustedIpHeader }: Deployment): boolean {
   return trustedIpHeader?.toLowerCase() === 'cf-connecting-ip'
 }

@@ -17,6 +17,8 @@ export interface Onward {
   readonly admissions: readonly Admitted[]
   /** Headers of `allowed_override_headers` that every room allows. */
   readonly overrides: readonly string[]
+  /** Every room has admitted the visitor, and lets the origin read the pass from the cookie. */
+  readonly keepsCookie: boolean
   /** A CORS preflight goes on without a body and without credentials. */
   readonly isPreflight: boolean
   readonly timeoutMs: number
@@ -31,6 +33,9 @@ export function strictest(passages: readonly Passage[]): Onward {
   return {
     admissions: passages.flatMap(({ verdict }) => (verdict.kind === 'admitted' ? [verdict] : [])),
     overrides: (first ?? []).filter(name => others.every(allowed => allowed.includes(name))),
+    keepsCookie:
+      passages.length > 0 &&
+      passages.every(({ verdict, config }) => verdict.kind === 'admitted' && config.origin_pass === 'cookie'),
     isPreflight: passages.some(({ verdict }) => verdict.kind === 'proxy' && verdict.why === 'preflight'),
     timeoutMs: passages.length === 0 ? TIMEOUT_MS : Math.min(...passages.map(({ upstream }) => upstream.timeoutMs)),
     bodyTimeoutMs: bodyTimeoutsMs.length === 0 ? null : Math.min(...bodyTimeoutsMs),

@@ -7,6 +7,7 @@ import { seldom } from '../../runtime/log.ts'
 import { atOrigin } from '../../settings/deployment.ts'
 import { type Upload, uploadOf } from '../request/upload.ts'
 import type { Visit } from '../request/visit.ts'
+import { goesAsItCame } from './as-it-came.ts'
 import { forwardedHeaders, preflightHeaders } from './forwarded-headers.ts'
 import type { Onward } from './onward.ts'
 import { noteRedirect } from './own-redirect.ts'
@@ -58,7 +59,7 @@ export function proxy(visit: Visit, onward: Onward, patience: Patience): Promise
       setTimeout(giveUp, timeoutMs + upload.withinMs)
       upload.through.then(begin, () => undefined)
     } else begin()
-    send(visit, headersFor(visit, onward), upload).then(
+    send(visit, onward, upload).then(
       response => {
         waits = false
         noteRedirect(visit, response)
@@ -74,13 +75,16 @@ export function proxy(visit: Visit, onward: Onward, patience: Patience): Promise
 }
 
 /** Sends the request directly by `fetch`. Building a Request first would cost a tenth of the whole. */
-async function send(visit: Visit, headers: Record<string, string>, upload: Upload | null): Promise<Response> {
+async function send(visit: Visit, onward: Onward, upload: Upload | null): Promise<Response> {
   const { request, env, deployment } = visit
   const target = atOrigin(request.url, deployment)
+  const isOwn = target === request.url
+  const fixed = isOwn && deployment.originHostHeader === 'visitor' ? env.ORIGIN_SERVICE : undefined
+  if (!fixed && goesAsItCame(visit, onward)) return isOwn ? fetch(request) : fetch(target, request)
+  const headers = headersFor(visit, onward)
   // If the target is the zone's own origin, the request goes on as it is, with all its properties of the platform.
-  if (target === request.url) {
+  if (isOwn) {
     const init = { headers, redirect: 'manual', ...(request.body ? { body: upload?.body ?? null } : {}) } as const
-    const fixed = deployment.originHostHeader === 'visitor' ? env.ORIGIN_SERVICE : undefined
     if (fixed) headers['X-Forwarded-Host'] = visit.url.host
     return fixed ? fixed.fetch(request, init) : fetch(request, init)
   }

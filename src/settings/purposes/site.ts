@@ -24,6 +24,7 @@ export const SITE: Groups = {
       origin_timeout: '[seconds to the first byte](#timeouts)',
       origin_body_timeout: '[seconds of silence](#timeouts) within an answer that end it',
       allowed_override_headers: '[may pass](http.md#to-the-origin)',
+      origin_pass: '`cookie`: most requests go on [as they came](origin.md#the-pass-in-the-cookie)',
     },
   },
   bypass: {

@@ -14,6 +14,9 @@ import { ROOM } from './cases.ts'
 export const SNIPPETS = new URL('../../../docs/snippets/', import.meta.url).pathname
 const START_TIMEOUT_MS = 10_000
 
+/** The cookie in which a server looks where no header has a pass. */
+export const COOKIE = `__Host-antesala-${ROOM}`
+
 /** How long a server keeps its keys, in seconds. */
 export interface KeyTimes {
   readonly maxAge: number
@@ -38,7 +41,7 @@ export interface Started {
 
 const flags = (jwks: string) => ['--jwks', jwks, '--aud', ROOM]
 const serveFlags = (url: string, port: number, { maxAge, cooldown }: KeyTimes) =>
-  [...flags(url), '--port', port, '--max-age', maxAge, '--cooldown', cooldown].map(String)
+  [...flags(url), '--port', port, '--max-age', maxAge, '--cooldown', cooldown, '--cookie', COOKIE].map(String)
 
 export const NODE: Language = {
   name: 'node',
@@ -76,6 +79,7 @@ export const LANGUAGES: readonly Language[] = [
         JWKS_MAX_AGE: String(maxAge),
         JWKS_COOLDOWN: String(cooldown),
         ROOM,
+        COOKIE,
         PHP_CLI_SERVER_WORKERS: '4',
       },
     }),

@@ -13,6 +13,7 @@ import { freePort } from '../../../tools/support/ports.ts'
 import { command } from '../../support/node/programs.ts'
 import { CASES, type Case, claimsOf, everyChange, type Keys, makeKeys, pass, ROOM, ringOf, SID } from './cases.ts'
 import {
+  COOKIE,
   close,
   type KeyTimes,
   LANGUAGES,
@@ -107,6 +108,16 @@ function testLanguage(language: Language): void {
     it('takes the session from the pass, not from a header', async () => {
       const headers = { 'Waiting-Room-Pass': await pass(keys.ring), 'Waiting-Room-Session': 'somebody-else' }
       expect((await send(origin.port, headers)).headers['waiting-room-session']).toBe(SID)
+    })
+
+    it('takes the pass from the cookie where no header has one', async () => {
+      const token = await pass(keys.ring)
+      const sent = (cookie: string, more = {}) => send(origin.port, { Cookie: cookie, ...more })
+      for (const cookie of [`${COOKIE}=${token}`, `cart=a=b; ${COOKIE}=x.y.z; ${COOKIE}=${token}; theme=dark`])
+        expect((await sent(cookie)).headers['waiting-room-session']).toBe(SID)
+      for (const cookie of [`${COOKIE}-2=${token}`, `x${COOKIE}=${token}`, `${COOKIE}=`, COOKIE, `${COOKIE}=x.y.z`])
+        expect((await sent(cookie)).status, cookie).toBe(403)
+      expect((await sent(`${COOKIE}=${token}`, { 'Waiting-Room-Pass': 'x.y.z' })).status).toBe(403)
     })
 
     it('finds its room among several header lines', async () => {
@@ -270,6 +281,12 @@ describe('the snippet for nginx', { tags: 'nginx' }, () => {
   it('finds its room among several header lines', async () => {
     const passes = [await pass(keys.ring, { room: 'news' }), await pass(keys.ring)]
     expect((await send(nginx.port, { 'Waiting-Room-Pass': passes })).status).toBe(200)
+  })
+
+  it('finds the pass in the cookie', async () => {
+    reached.length = 0
+    await send(nginx.port, { Cookie: `cart=1; ${COOKIE}=${await pass(keys.ring)}` }, { path: '/basket' })
+    expect(reached).toEqual([{ url: '/basket', session: SID }])
   })
 
   it('gives the site the session of the pass, whatever the request claims, and logs it', async () => {

@@ -10,8 +10,10 @@ function passage({
   overrides = [] as string[],
   timeoutMs = 10_000,
   bodyTimeoutMs = null as number | null,
+  originPass = 'header',
 }): Passage {
-  const passage = { verdict, config: { allowed_override_headers: overrides }, upstream: { timeoutMs, bodyTimeoutMs } }
+  const config = { allowed_override_headers: overrides, origin_pass: originPass }
+  const passage = { verdict, config, upstream: { timeoutMs, bodyTimeoutMs } }
   return passage as unknown as Passage
 }
 
@@ -31,6 +33,17 @@ describe('a request of several rooms', () => {
     expect(strictest([second, bypassed]).overrides).toEqual([])
   })
 
+  it('keeps our cookie only where every room has admitted the visitor and reads the cookie', () => {
+    const reads = passage({ originPass: 'cookie' })
+    const keeps = (...rooms: Passage[]) => strictest(rooms).keepsCookie
+    expect([keeps(reads), keeps(reads, reads)]).toEqual([true, true])
+    expect([
+      keeps(),
+      keeps(reads, passage({})),
+      keeps(reads, passage({ verdict: BYPASSED, originPass: 'cookie' })),
+    ]).toEqual([false, false, false])
+  })
+
   it('has the shortest of their timeouts, in whichever order they come', () => {
     const rooms = [passage({ timeoutMs: 2_000, bodyTimeoutMs: 500 }), passage({ timeoutMs: 30_000 })]
     for (const order of [rooms, rooms.toReversed()])
@@ -43,6 +56,7 @@ describe('a request of no room', () => {
     expect(strictest([])).toEqual({
       admissions: [],
       overrides: [],
+      keepsCookie: false,
       isPreflight: false,
       timeoutMs: 10_000,
       bodyTimeoutMs: null,
