@@ -5,15 +5,15 @@
  */
 import { cookieName } from '../request/cookies.ts'
 import type { Visit } from '../request/visit.ts'
-import { fateOf, isOnCloudflare } from './forwarded-headers.ts'
+import { headerFate, isOnCloudflare } from './forwarded-headers.ts'
 import type { Onward } from './onward.ts'
 
 /** The only header of a connection that says nothing: the runtime writes its own. */
 const KEEPS_ALIVE = /^keep-alive$/i
 
 /**
- * True if nothing in the request has to change. The cookie of each room has exactly the pass that the edge has judged,
- * and the visitor wrote no header by which an origin could be deceived.
+ * True if nothing in the request has to change. The cookie of each room must have exactly the pass that the edge has
+ * judged. The visitor must have written no header by which an origin could be deceived.
  */
 export function goesAsItCame(visit: Visit, { admissions, keepsCookie }: Onward): boolean {
   if (!keepsCookie || !visit.isSafe || visit.request.body || visit.isWebSocket || visit.form) return false
@@ -33,7 +33,7 @@ function mayStay(
   visit: Visit,
   { name, value, isCloudflare }: { readonly name: string; readonly value: string; readonly isCloudflare: boolean },
 ): boolean {
-  switch (fateOf(name)) {
+  switch (headerFate(name)) {
     case 'forward':
     case 'cookie':
       return true

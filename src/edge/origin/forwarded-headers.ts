@@ -53,7 +53,7 @@ export function forwardedHeaders(visit: Visit, named: readonly string[]): Record
   const { hops } = visit
   const isCloudflare = isOnCloudflare(visit.deployment)
   for (const [name, value] of headers) {
-    const fate = fateOf(name)
+    const fate = headerFate(name)
     if (fate === 'forward' ? hops.includes(name) : fate !== 'cookie') {
       const goesOn =
         (upgrades && HANDSHAKE.has(name)) ||
@@ -88,7 +88,7 @@ export function preflightHeaders(visit: Visit): Record<string, string> {
 }
 
 /** Returns what becomes of a header with this name, in lower case. */
-export function fateOf(name: string): Fate {
+export function headerFate(name: string): Fate {
   const known = fates.get(name)
   if (known) return known
   const fate = judged(name)
