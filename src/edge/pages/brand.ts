@@ -35,21 +35,23 @@ export function faceOf(brand: Brand): Face | null {
   return made
 }
 
-/** Returns the variables of a brand. `site` is the host for people to read, and `origin` that of the page. */
-export function brandVariables(
-  { site, origin }: { site: string; origin: string },
-  config: RoomConfig,
-  language: Language,
-) {
+/** Returns the variables of a brand that depend on the request. `site` is the host for people to read. */
+export function brandVariables({ site, origin }: { site: string; origin: string }, { brand }: RoomConfig) {
+  return {
+    site: brand.name === '' ? site : brand.name,
+    image: brand.image === '' ? null : origin + brand.image,
+  }
+}
+
+/** Returns the variables of a brand that are the same for all visitors. */
+export function brandConstants(config: RoomConfig, language: Language) {
   const { brand } = config
   const face = faceOf(brand)
   const help = ownTextIn(brand.help_text, language, config)
   return {
-    site: brand.name === '' ? site : brand.name,
     suffix: brand.name === '' ? '' : ` - ${brand.name}`,
     icon: brand.icon === '' ? NO_ICON : brand.icon,
     shared: brand.name !== '' || brand.image !== '',
-    image: brand.image === '' ? null : origin + brand.image,
     brandStyle: face?.style,
     brand: face && {
       homeUrl: brand.home_url,

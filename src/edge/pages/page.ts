@@ -17,9 +17,9 @@ import { loaderOf } from '../request/kind.ts'
 import { carry, FORM_FIELD, isCarriable } from '../request/sent-form.ts'
 import type { Visit } from '../request/visit.ts'
 import { type Language, languageHeaders } from '../texts/language.ts'
-import { brandVariables, faceOf } from './brand.ts'
+import { brandConstants, brandVariables, faceOf } from './brand.ts'
 import { compactStyle } from './compact.ts'
-import { compilePage, type Render } from './template.ts'
+import { parsePage, type Render } from './template.ts'
 
 /** A page, with the headers that belong to it. */
 export interface Page {
@@ -45,9 +45,26 @@ const PARTS: Readonly<Record<string, string>> = {
   transfer,
 }
 
-/** Fills in one of our templates. */
+/** Compiles one of our templates. */
 export function template(html: string): Render {
-  return compilePage(withParts(html))
+  return parsePage(withParts(html))()
+}
+
+/** Compiles one of our templates once for each language of a version of a room's settings, with their constants. */
+export function templateFor(
+  html: string,
+  constantsOf: (language: Language, config: RoomConfig) => object,
+): (language: Language, config: RoomConfig) => Render {
+  const page = parsePage(withParts(html))
+  const compiled = new WeakMap<RoomConfig, WeakMap<Language, Render>>()
+  return (language, config) => {
+    const ofRoom = compiled.get(config) ?? new WeakMap<Language, Render>()
+    const known = ofRoom.get(language)
+    if (known) return known
+    const made = page(constantsOf(language, config))
+    compiled.set(config, ofRoom.set(language, made))
+    return made
+  }
 }
 
 /** Replaces the parts in a template. A part on a line of its own replaces the line and its end. */
@@ -68,16 +85,22 @@ export function siteOf({ url }: Pick<Visit, 'url'>): string {
 
 /** Returns the variables of every page of our own. */
 export function variablesOf(visit: Visit, language: Language, config: RoomConfig) {
+  return { ...constantsOf(language, config), ...visitVariables(visit, config) }
+}
+
+/** Returns the variables of every page that are the same for all visitors. */
+export function constantsOf(language: Language, config: RoomConfig) {
   const { tag, dir, texts } = language
+  return { style: pageStyle, ...brandConstants(config, language), lang: tag, dir, t: texts }
+}
+
+/** Returns the variables of every page that depend on the visitor. */
+export function visitVariables(visit: Visit, config: RoomConfig) {
   return {
-    style: pageStyle,
-    ...brandVariables({ site: siteOf(visit), origin: visit.url.origin }, config, language),
+    ...brandVariables({ site: siteOf(visit), origin: visit.url.origin }, config),
     sent: !visit.isSafe,
     refreshUrl: leadsTo(visit),
     turbo: loaderOf(visit.request.headers) === 'turbo',
-    lang: tag,
-    dir,
-    t: texts,
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Our own pages as templates in the language of Mustache. A template is compiled once, into pieces of text, variables
- * and sections. An operator's page is rendered by Mustache itself, which supports more than we use.
+ * and sections. Variables that never change are filled in then. An operator's page is rendered by Mustache itself, which
+ * supports more than we use.
  */
 import Mustache from 'mustache'
 
@@ -13,13 +14,25 @@ type Piece = string | ((variables: Variables) => string)
 /** A tag as Mustache has parsed it: its type, its name, where it is, and for a section the tags inside. */
 type Tag = readonly [type: string, name: string, start: number, end: number, inside?: readonly Tag[]]
 
+/** A template that is parsed. Compiling it fills in the variables that never change. */
+export type Template = (constants?: object) => Render
+
 /**
- * Compiles a template. A section shows its content once, unless its variable is empty; lists are not supported. Inside
- * a section of an object, the object's properties come first. Throws an Error for any other tag.
+ * Parses a template. A section shows its content once, unless its variable is empty; lists are not supported. Inside a
+ * section of an object, the object's properties come first. A constant must not have the name of such a property.
+ * Compiling throws an Error for any other tag.
  */
+export function parsePage(text: string): Template {
+  const tags = tagsOf(text, new Mustache.Writer())
+  return (constants = {}) => {
+    const whole = sequence(piecesOf(tags, Object.assign(Object.create(null), constants)))
+    return variables => whole(variables as Variables)
+  }
+}
+
+/** Compiles a template without constants. */
 export function compilePage(text: string): Render {
-  const whole = sequence(tagsOf(text, new Mustache.Writer()))
-  return variables => whole(variables as Variables)
+  return parsePage(text)()
 }
 
 /**
@@ -65,30 +78,58 @@ function withoutRawMessage(tags: readonly Tag[], isInMessage = false): string[][
   return safe as unknown as string[][]
 }
 
-function sequence(tags: readonly Tag[]): (variables: Variables) => string {
-  const pieces: Piece[] = tags.map(pieceOf)
+function sequence(pieces: readonly Piece[]): (variables: Variables) => string {
+  const merged: Piece[] = []
+  let fixed: string[] = []
+  for (const piece of pieces) {
+    if (typeof piece === 'string') fixed.push(piece)
+    else {
+      // A joined text is one run of characters. A sum of texts would be put together again for each page.
+      merged.push(fixed.join(''), piece)
+      fixed = []
+    }
+  }
+  merged.push(fixed.join(''))
   return variables => {
     let text = ''
-    for (const piece of pieces) text += typeof piece === 'string' ? piece : piece(variables)
+    for (const piece of merged) text += typeof piece === 'string' ? piece : piece(variables)
     return text
   }
 }
 
-function pieceOf([type, name, , , inside = []]: Tag): Piece {
+function piecesOf(tags: readonly Tag[], constants: Variables): Piece[] {
+  return tags.flatMap(tag => piecesOfTag(tag, constants))
+}
+
+function piecesOfTag([type, name, , , inside = []]: Tag, constants: Variables): Piece | Piece[] {
   if (type === 'text') return name
   const read = lookUp(name)
-  if (type === 'name') return variables => escaped(read(variables))
-  if (type === '&') return variables => String(read(variables) ?? '')
-  if (type !== '#' && type !== '^') throw new Error(`a page of ours cannot use the tag ${type} of Mustache, at ${name}`)
-  const shown = sequence(inside)
-  if (type === '#') {
-    return variables => {
-      const value = read(variables)
-      if (!value) return ''
-      return shown(typeof value === 'object' ? Object.assign(Object.create(variables), value) : variables)
-    }
+  const isConstant = (name.split('.', 1)[0] ?? '') in constants
+  if (type === 'name' || type === '&') {
+    const show = type === 'name' ? escaped : raw
+    return isConstant ? show(read(constants)) : variables => show(read(variables))
   }
-  return variables => (read(variables) ? '' : shown(variables))
+  if (type !== '#' && type !== '^') throw new Error(`a page of ours cannot use the tag ${type} of Mustache, at ${name}`)
+  if (isConstant) {
+    const value = read(constants)
+    if (Boolean(value) !== (type === '#')) return []
+    return piecesOf(inside, type === '#' ? within(constants, value) : constants)
+  }
+  const shown = sequence(piecesOf(inside, constants))
+  if (type === '^') return variables => (read(variables) ? '' : shown(variables))
+  return variables => {
+    const value = read(variables)
+    return value ? shown(within(variables, value)) : ''
+  }
+}
+
+/** Returns the variables inside a section. */
+function within(variables: Variables, value: unknown): Variables {
+  return typeof value === 'object' ? Object.assign(Object.create(variables), value) : variables
+}
+
+function raw(value: unknown): string {
+  return String(value ?? '')
 }
 
 function lookUp(path: string): (variables: Variables) => unknown {

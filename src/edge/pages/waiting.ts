@@ -19,7 +19,17 @@ import { counted, filled, inWords } from '../texts/words.ts'
 import { drawUrl, enterUrl, leaveUrl, statusUrl, transferUrl, waitUrl } from './addresses.ts'
 import { compact, compactStyle } from './compact.ts'
 import { withLinks } from './links.ts'
-import { type Form, formOf, headersFor, leadsTo, type Page, pageStyle, template, variablesOf } from './page.ts'
+import {
+  constantsOf,
+  type Form,
+  formOf,
+  headersFor,
+  type Page,
+  pageStyle,
+  template,
+  templateFor,
+  visitVariables,
+} from './page.ts'
 import { likelyText, turnTexts, wording } from './place/wording.ts'
 import { type PlaceJson, placeJson } from './place-json.ts'
 
@@ -44,7 +54,7 @@ const REFRESH_CALLED_SECONDS = 5
 /** A missed turn is reported on one page only, so there must be time to read it. */
 const REFRESH_MISSED_SECONDS = 20
 
-const render = template(html)
+const pageIn = templateFor(html, constants)
 const renderBlock = template(block)
 const BLOCK_STYLE = compactStyle(blockCss)
 const OWN = {
@@ -66,13 +76,26 @@ export async function waitingPage(visit: Visit, waiting: OnPage<Waiting>): Promi
   const { config } = waiting.room.settings
   const language = languageFor(visit, config)
   const form = await formOf(visit)
-  const html = render(placeVariables(visit, waiting, form))
+  const html = pageIn(language, config)(placeVariables(visit, waiting, form))
   return { html, headers: await headers[providerOf(config)](config, language, form.form !== null) }
 }
 
 /** Returns the place of a visitor with our scripts, as a block for a page of the operator. */
 export function placeBlock(visit: Visit, waiting: OnPage<Waiting>, form: Form): string {
-  return renderBlock({ ...placeVariables(visit, waiting, form), blockStyle: BLOCK_STYLE })
+  const { config } = waiting.room.settings
+  const variables = { ...constants(languageFor(visit, config), config), ...placeVariables(visit, waiting, form) }
+  return renderBlock({ ...variables, blockStyle: BLOCK_STYLE })
+}
+
+/** Returns the variables that are the same for all visitors. */
+function constants(language: Language, config: RoomConfig) {
+  return {
+    ...constantsOf(language, config),
+    ...FIXED,
+    ...scriptTexts(language),
+    ...proof(language),
+    keepsReferrer: config.referrer === 'keep',
+  }
 }
 
 function placeVariables(visit: Visit, waiting: OnPage<Waiting>, form: Form) {
@@ -82,25 +105,22 @@ function placeVariables(visit: Visit, waiting: OnPage<Waiting>, form: Form) {
   const reloadSeconds = refreshSeconds(place, config)
   const isAsked = asks(visit, waiting.room.settings.at(visit.nowMs).config)
   const isTurn = isAsked && place.state === 'called'
+  const visited = visitVariables(visit, config)
   return {
-    ...variablesOf(visit, language, config),
+    ...visited,
     ...form,
-    ...FIXED,
-    ...scriptTexts(language),
     ...wording(place, language, visit.timeZone),
     likelyAt: place.likelyAt,
     likelyText: likelyText(place, language, visit.platform.timezone),
     ...(isTurn ? turnTexts(place, language) : {}),
-    ...proof(language),
     ...challengeVariables(visit, waiting, language),
-    ...place.cfWaitingRoom,
     state: isTurn ? 'turn' : place.state,
     isTurn,
     asks: isAsked,
     claimInSeconds: place.claimInSeconds ?? 0,
-    enterUrl: enterUrl(visit, waiting.room, leadsTo(visit)),
-    leaveUrl: leaveUrl(visit, waiting.room, leadsTo(visit)),
-    transferUrl: transferUrl(visit, waiting.room, leadsTo(visit)),
+    enterUrl: isAsked ? enterUrl(visit, waiting.room, visited.refreshUrl) : null,
+    leaveUrl: leaveUrl(visit, waiting.room, visited.refreshUrl),
+    transferUrl: transferUrl(visit, waiting.room, visited.refreshUrl),
     inApp: isInApp(visit.request.headers),
     placeId: filled(language.texts.about.id, { id: waiting.ticket.sid }),
     position: place.position,
@@ -120,7 +140,6 @@ function placeVariables(visit: Visit, waiting: OnPage<Waiting>, form: Form) {
     withoutScripts: counted(language.texts.page.withoutScripts, reloadSeconds, language),
     statusUrl: statusUrl(visit, waiting.room),
     waitUrl: waitUrl(visit, waiting.room),
-    keepsReferrer: config.referrer === 'keep',
   }
 }
 

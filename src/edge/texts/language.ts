@@ -21,10 +21,26 @@ export interface Language {
   time(ms: number, timeZone: string): string | null
 }
 
+/** The greatest count whose text and plural form a language remembers. */
+const SMALL_MAX = 100
+
 /** Makes a language. Its formats are created when they are first used, because each of them is costly. */
 export function makeLanguage({ tag, dir, locales }: Pick<Language, 'tag' | 'dir' | 'locales'>, texts: Texts): Language {
   let numbers: Intl.NumberFormat | undefined
   let plurals: Intl.PluralRules | undefined
+  const small: { readonly text: string; readonly rule: Intl.LDMLPluralRule }[] = []
+  const format = (count: number) => {
+    numbers ??= new Intl.NumberFormat([...locales])
+    return numbers.format(count)
+  }
+  const select = (count: number) => {
+    plurals ??= new Intl.PluralRules(tag)
+    return plurals.select(count)
+  }
+  const known = (count: number) => {
+    small[count] ??= { text: format(count), rule: select(count) }
+    return small[count]
+  }
   const moments = new Map<string, Intl.DateTimeFormat>()
   const times = new Map<string, Intl.DateTimeFormat | null>()
   return {
@@ -33,12 +49,10 @@ export function makeLanguage({ tag, dir, locales }: Pick<Language, 'tag' | 'dir'
     locales,
     texts,
     number(count) {
-      numbers ??= new Intl.NumberFormat([...locales])
-      return numbers.format(count)
+      return isSmall(count) ? known(count).text : format(count)
     },
     pluralOf(count) {
-      plurals ??= new Intl.PluralRules(tag)
-      return plurals.select(count)
+      return isSmall(count) ? known(count).rule : select(count)
     },
     moment(ms, timeZone) {
       const known = moments.get(timeZone) ?? momentsIn(locales, timeZone)
@@ -52,6 +66,11 @@ export function makeLanguage({ tag, dir, locales }: Pick<Language, 'tag' | 'dir'
       return format?.format(ms) ?? null
     },
   }
+}
+
+/** Whether a count is so small that pages show it again and again, such as minutes and seconds. */
+function isSmall(count: number): boolean {
+  return Number.isInteger(count) && count >= 0 && count <= SMALL_MAX
 }
 
 /** Months are numbers, because a runtime may lack their names. */
