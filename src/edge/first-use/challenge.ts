@@ -21,9 +21,13 @@ export type SetChallenge =
 
 const isSearchEngine = categoryTest([SEARCH_ENGINES])
 
-/** True if no challenge is set for this visitor. Only the platform can verify which crawler a visitor is. */
-export function isExempt({ platform }: Visit): boolean {
-  return isSearchEngine(platform.verifiedBotCategory ?? null)
+/**
+ * True if no challenge is set for this visitor. Only the platform can verify which crawler a visitor is. Without
+ * challenges it is not asked, because the runtime parses its properties for each request.
+ */
+export function isExempt(visit: Visit, room: RoomClient): boolean {
+  if (room.settings.at(visit.nowMs).step.challenge.when === 'off') return false
+  return isSearchEngine(visit.platform.verifiedBotCategory ?? null)
 }
 
 /** Returns the challenge that a waiting visitor has to solve, or null. */

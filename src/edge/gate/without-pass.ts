@@ -64,7 +64,7 @@ export async function withoutPass(
   let progress: Progress = {
     kind: 'goes on',
     ticket,
-    visitor: outsider(visit, shown, asking),
+    visitor: outsider(visit, room, shown, asking),
     after: asking.after,
     shown,
   }
@@ -141,10 +141,15 @@ async function claimOrGoOn(
   }
 }
 
-function outsider(visit: Visit, { invited, keepCookie }: Shown, { purpose, behindMs = 0 }: Asking): Outsider {
+function outsider(
+  visit: Visit,
+  room: RoomClient,
+  { invited, keepCookie }: Shown,
+  { purpose, behindMs = 0 }: Asking,
+): Outsider {
   const invitedTo = invited.kind === 'valid' ? invited.invitation.lane : null
   const shown = { invitation: invited.kind, invitedTo, keepsCookie: keepCookie }
-  return { purpose, ...shown, behindMs, ...UNKNOWN_YET, isExempt: isExempt(visit) }
+  return { purpose, ...shown, behindMs, ...UNKNOWN_YET, isExempt: isExempt(visit, room) }
 }
 
 function roomNow(room: RoomClient, ticket: Ticket | null, nowMs: number): RoomNow {

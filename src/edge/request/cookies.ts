@@ -71,6 +71,26 @@ export function cookiePairs(header: string): readonly string[] {
     })
 }
 
+/** Returns all values of each cookie, in order. Skips broken pairs, and decodes nothing. */
+export function cookiesOf(header: string | null): ReadonlyMap<string, readonly string[]> {
+  const cookies = new Map<string, string[]>()
+  if (header === null) return cookies
+  for (const pair of cookiePairs(header)) {
+    const equals = pair.indexOf('=')
+    if (equals < 0) continue
+    const name = pair.slice(0, equals).trim()
+    const value = unquoted(pair.slice(equals + 1).trim())
+    const values = cookies.get(name)
+    if (values) values.push(value)
+    else cookies.set(name, [value])
+  }
+  return cookies
+}
+
+function unquoted(value: string): string {
+  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
+}
+
 /**
  * Returns a Cookie header without our cookies. Returns null if nothing is left, and undefined if it had none of ours.
  */

@@ -6,9 +6,19 @@ import type { BypassFacts } from '../../settings/compiled/bypass.ts'
 import type { Deployment } from '../../settings/deployment.ts'
 import type { Env } from '../../settings/env.ts'
 import { addressIn, addressOf, networkOf, widerNetworkOf } from './address.ts'
-import { cookiePairs } from './cookies.ts'
+import { cookiesOf } from './cookies.ts'
 import { type Kind, kindOf } from './kind.ts'
 import { Trace } from './trace.ts'
+
+/** Longer headers are cut: no browser sends one, and such headers would fill the memory. */
+const WISH_MAX = 200
+
+/** The language that a visitor wants to read. */
+export interface LanguageWish {
+  /** The language that the address asks for with `?lang`. */
+  readonly asked: string | null
+  readonly accepts: string
+}
 
 /** The first request of a form that a page of ours sends again. */
 export interface SentForm {
@@ -36,7 +46,7 @@ interface Background {
 /** One request. A property that is costly is computed once, when it is first read. */
 export class Visit {
   readonly request: Request
-  readonly url: URL
+  readonly url: Readonly<URL>
   /** Null for a request that no page of ours has sent again. */
   readonly form: SentForm | null
   /** When the request came. After a wait for a turn, when the wait ended. */
@@ -51,11 +61,17 @@ export class Visit {
   #kind: Kind | undefined
   #isWebSocket: boolean | undefined
   #cookies: ReadonlyMap<string, readonly string[]> | undefined
+  #wish: LanguageWish | undefined
   #address: string | null | undefined
   #platform: PlatformProperties | undefined
 
   constructor(
-    { request, url, nowMs, form = null }: { request: Request; url: URL; nowMs: number; form?: SentForm | null },
+    {
+      request,
+      url,
+      nowMs,
+      form = null,
+    }: { request: Request; url: Readonly<URL>; nowMs: number; form?: SentForm | null },
     { env, deployment, background }: { env: Env; deployment: Deployment; background: Background },
   ) {
     this.request = request
@@ -97,6 +113,15 @@ export class Visit {
   get cookies(): ReadonlyMap<string, readonly string[]> {
     this.#cookies ??= cookiesOf(this.request.headers.get('Cookie'))
     return this.#cookies
+  }
+
+  /** Read once, because several parts of an answer are in the language of its visitor. */
+  get languageWish(): LanguageWish {
+    this.#wish ??= {
+      asked: this.url.search === '' ? null : (this.url.searchParams.get('lang')?.slice(0, WISH_MAX) ?? null),
+      accepts: (this.request.headers.get('Accept-Language') ?? '').slice(0, WISH_MAX),
+    }
+    return this.#wish
   }
 
   /**
@@ -210,24 +235,6 @@ export function isPreflight(request: Request): boolean {
     request.headers.has('Origin') &&
     request.headers.has('Access-Control-Request-Method')
   )
-}
-
-/** Returns all values of each cookie, in order. Skips broken pairs, and decodes nothing. */
-export function cookiesOf(header: string | null): ReadonlyMap<string, readonly string[]> {
-  const cookies = new Map<string, string[]>()
-  for (const pair of cookiePairs(header ?? '')) {
-    const equals = pair.indexOf('=')
-    if (equals < 0) continue
-    const name = pair.slice(0, equals).trim()
-    const value = pair
-      .slice(equals + 1)
-      .trim()
-      .replace(/^"(.*)"$/, '$1')
-    const values = cookies.get(name)
-    if (values) values.push(value)
-    else cookies.set(name, [value])
-  }
-  return cookies
 }
 
 /**

@@ -16,9 +16,6 @@ import type { Language } from './language.ts'
  * could send any number of others.
  */
 const WISHES_MAX = 500
-/** A longer header is not remembered: no browser sends one, and such headers would fill the memory. */
-const WISH_MAX = 200
-const PARAMETER = 'lang'
 
 /** The languages that an isolate has chosen and created for one version of a room's settings. */
 interface Chosen {
@@ -31,8 +28,7 @@ const ROOMS = new WeakMap<RoomConfig, Chosen>()
 
 /** Returns the language for a visitor of a room. */
 export function languageFor(visit: Visit, config: RoomConfig): Language {
-  const asked = askedBy(visit)
-  const accepts = (visit.request.headers.get('Accept-Language') ?? '').slice(0, WISH_MAX)
+  const { asked, accepts } = visit.languageWish
   const chosen = chosenIn(config)
   const wish = `${asked ?? ''};${accepts}`
   const known = chosen.byWish.get(wish)
@@ -45,17 +41,12 @@ export function languageFor(visit: Visit, config: RoomConfig): Language {
   return language
 }
 
-/** Returns the language that the address asks for, or null. */
-function askedBy({ url }: Visit): string | null {
-  return url.search === '' ? null : (url.searchParams.get(PARAMETER)?.slice(0, WISH_MAX) ?? null)
-}
-
 /**
  * Returns the address of a poll in the language of its page. Without `?lang` the browser's header leads to the same
  * language.
  */
 export function inLanguageOf(visit: Visit, config: RoomConfig, url: string): string {
-  return askedBy(visit) === null ? url : `${url}&${PARAMETER}=${languageFor(visit, config).tag}`
+  return visit.languageWish.asked === null ? url : `${url}&lang=${languageFor(visit, config).tag}`
 }
 
 /**
