@@ -1,8 +1,7 @@
 /**
  * The breaker of an upstream: closed (requests pass), open (blocked), or half-open (a trial).
  *
- * No state is absorbing: an open breaker ends by its time, and a trial ends by votes. Good votes always close the
- * breaker, and slow ones close it later.
+ * No state is absorbing: an open breaker ends by its time, and a trial ends by votes, good or slow.
  */
 import type { HealthVerdict } from './verdict.ts'
 
@@ -33,9 +32,10 @@ export type Breaker =
   | {
       readonly state: 'half-open'
       readonly sinceMs: number
-      readonly goodWindows: number
-      /** Windows in which the upstream was not down, well or not. */
+      /** Windows in which the upstream was not down. They end the trial: the ceiling deals with slowness. */
       readonly fairWindows: number
+      /** Windows in a row in which it was well. They set the share of sessions that the trial lets on. */
+      readonly goodWindows: number
       readonly failures: number
     }
 
@@ -44,7 +44,7 @@ interface BreakerRules {
   readonly openMs: number
   /** Windows in a row that open it: a single one may be a hiccup. */
   readonly badWindows: number
-  /** Good windows in a row that end a trial. */
+  /** So many windows in which the upstream is not down end a trial. */
   readonly goodWindows: number
 }
 
@@ -63,11 +63,6 @@ const OPEN_SPREAD = 0.2
 /** This many good probes in a row end the pause early, but not before OPEN_MIN_MS: a failed origin needs a moment. */
 const GOOD_PROBES = 3
 const OPEN_MIN_MS = 10_000
-/**
- * A trial may also end without good windows, if the upstream was never down in it. Then it takes this many times as
- * many windows. The ceiling deals with the slowness.
- */
-const FAIR_FOR_GOOD = 2
 /** After this long closed, old failures do not lengthen the next pause. */
 const FAILURES_FORGOTTEN_AFTER_MS = 600_000
 
@@ -85,10 +80,9 @@ export function afterWindow(breaker: Breaker, verdict: HealthVerdict, rules: Bre
       return breaker
     case 'half-open': {
       if (verdict.state === 'down') return opened(breaker, rules, opening)
-      const goodWindows = verdict.state === 'well' ? breaker.goodWindows + 1 : 0
       const fairWindows = breaker.fairWindows + 1
-      const isOver = goodWindows >= rules.goodWindows || fairWindows >= FAIR_FOR_GOOD * rules.goodWindows
-      if (!isOver) return { ...breaker, goodWindows, fairWindows }
+      const goodWindows = verdict.state === 'well' ? breaker.goodWindows + 1 : 0
+      if (fairWindows < rules.goodWindows) return { ...breaker, fairWindows, goodWindows }
       const { failures, goodWindows: before } = breaker
       return { state: 'closed', downWindows: 0, sinceMs: opening.nowMs, failures, goodWindows: before }
     }
@@ -109,13 +103,7 @@ export function afterProbe(breaker: Breaker, isGood: boolean, nowMs: number): Br
 }
 
 function halfOpened({ failures }: Breaker & { state: 'open' }, nowMs: number): Breaker {
-  return { state: 'half-open', sinceMs: nowMs, goodWindows: 0, fairWindows: 0, failures }
-}
-
-/** Returns whether the breaker was open in the last ten minutes. An outage that comes back so soon was not over. */
-export function isBackAgain(breaker: Breaker, nowMs: number): boolean {
-  const { state, sinceMs } = breaker
-  return state === 'closed' && sinceMs !== null && nowMs - sinceMs <= FAILURES_FORGOTTEN_AFTER_MS
+  return { state: 'half-open', sinceMs: nowMs, fairWindows: 0, goodWindows: 0, failures }
 }
 
 /**
@@ -127,7 +115,9 @@ export function opened(
   { openMs }: Pick<BreakerRules, 'openMs'>,
   { retryAfterMs, nowMs, random }: Opening,
 ): Breaker {
-  const failures = before.state === 'half-open' || isBackAgain(before, nowMs) ? before.failures : 0
+  const isBackAgain =
+    before.state === 'half-open' || nowMs - (before.sinceMs ?? -Infinity) <= FAILURES_FORGOTTEN_AFTER_MS
+  const failures = isBackAgain ? before.failures : 0
   const spread = 1 - OPEN_SPREAD + 2 * OPEN_SPREAD * random
   const pauseMs = Math.min(OPEN_MAX_MS, openMs * 2 ** failures) * spread
   return {

@@ -27,12 +27,10 @@ export interface Ceiling {
   readonly tightWindows: number
   /** When sessions were last cut, by a step or by an outage. */
   readonly cutAtMs: number | null
-  /** Sessions that were there when trouble began. */
+  /** Sessions that were there when trouble began. A step of the ceiling is a share of these. */
   readonly trouble: number
   /** Sessions that were there during the last good window. The origin has just borne them. Null before the first. */
   readonly borne: number | null
-  /** The rise is measured against this many sessions. It shrinks less than the ceiling when cuts follow one another. */
-  readonly range: number
 }
 
 export interface CeilingRules {
@@ -77,12 +75,6 @@ const CREEP = { from: 0.93, to: 1.15, part: 0.1 }
 const DOUBLES_IN_MS = 60_000
 /** This many times the sessions that were borne is a crowd. With fewer, the origin has become slower. */
 const CROWD_FROM = 1.1
-/** The share of the range that each cut leaves. */
-const RANGE_LEFT = 0.8
-/** At the first trouble few sessions may be there, so the range is at least this share of the operator's total. */
-const RANGE_OF_TOTAL = 0.25
-/** From the second trouble on the range is at most this many times the sessions where it began. */
-const RANGE_OF_TROUBLE = 2
 /**
  * Near its limit an origin has a lucky window every other time. A ceiling that rose at each of them would climb until
  * the origin fails.
@@ -102,7 +94,6 @@ export const NO_CEILING: Ceiling = {
   cutAtMs: null,
   trouble: 0,
   borne: null,
-  range: 0,
 }
 
 /** The ceiling after a window of `tookMs` with enough votes. */
@@ -127,7 +118,10 @@ export function steer(ceiling: Ceiling, verdict: HealthVerdict, apdexTarget: num
 /** Lowers the ceiling slowly, without a cut, after several windows in which the origin was only just well. */
 function eased(ceiling: Ceiling, sessions: number, moment: Moment): Ceiling {
   if (ceiling.tightWindows < TIGHT_WINDOWS) return ceiling
-  return { ...ceiling, sessions: Math.max(moment.rules.sessionsMin, sessions - stepOf(ceiling, sessions, moment)) }
+  return {
+    ...ceiling,
+    sessions: Math.max(moment.rules.sessionsMin, sessions - stepOf(ceiling, sessions, moment.tookMs)),
+  }
 }
 
 function doubted(before: Ceiling, { state, score }: HealthVerdict, apdexTarget: number, moment: Moment): Ceiling {
@@ -146,7 +140,6 @@ function doubted(before: Ceiling, { state, score }: HealthVerdict, apdexTarget: 
     badWindows: 0,
     cutAtMs: nowMs,
     trouble,
-    range: rangeOf(ceiling, trouble, moment),
   }
 }
 
@@ -164,7 +157,7 @@ function raised(ceiling: Ceiling, sessions: number, moment: Moment): Ceiling {
   const isNearTrouble = sessions >= CREEP.from * ceiling.trouble && sessions <= CREEP.to * ceiling.trouble
   return {
     ...ceiling,
-    sessions: allowed(sessions + (isNearTrouble ? CREEP.part : 1) * stepOf(ceiling, sessions, moment)),
+    sessions: allowed(sessions + (isNearTrouble ? CREEP.part : 1) * stepOf(ceiling, sessions, tookMs)),
   }
 }
 
@@ -179,25 +172,13 @@ export function afterOverrun(ceiling: Ceiling, moment: Moment): Ceiling {
     sessions: bounded(borne * CUT.low, ceiling, moment),
     fastTo: borne,
     // If there was a cut before, it recorded where trouble began.
-    ...(ceiling.cutAtMs === null && { trouble, range: rangeOf(ceiling, trouble, moment) }),
+    ...(ceiling.cutAtMs === null && { trouble }),
   }
-}
-
-/** After a trial the ceiling rises fast to the sessions that the trial has let on, because these were borne. */
-export function afterTrial(ceiling: Ceiling, borne: number): Ceiling {
-  const { sessions, fastTo } = ceiling
-  return sessions === null || sessions >= borne ? ceiling : { ...ceiling, fastTo: Math.max(fastTo ?? 0, borne) }
 }
 
 /** Whether many more sessions are there than in the last good window. */
 export function isCrowd({ borne }: Ceiling, { load }: Moment): boolean {
   return borne !== null && load.there > CROWD_FROM * borne
-}
-
-function rangeOf({ range }: Ceiling, trouble: number, { operator }: Moment): number {
-  const most =
-    range === 0 ? operator.totalActiveUsers * RANGE_OF_TOTAL : Math.min(range * RANGE_LEFT, trouble * RANGE_OF_TROUBLE)
-  return Math.max(trouble, most)
 }
 
 /** The sessions that caused the trouble: no more than are allowed, because the others are about to end. */
@@ -212,11 +193,7 @@ function bounded(sessions: number, before: Ceiling, { operator, rules }: Moment)
   return Math.min(Math.max(rules.sessionsMin, sessions), before.sessions ?? operator.totalActiveUsers)
 }
 
-/**
- * Returns the usual step of one window. The whole range takes `FULL_RANGE_MS`, and the range is at least the level that
- * was reached.
- */
-function stepOf({ range, trouble }: Ceiling, sessions: number, { operator, tookMs }: Moment): number {
-  const reached = Math.min(operator.totalActiveUsers * RANGE_OF_TOTAL, Math.max(trouble, sessions))
-  return Math.max(range, reached) * Math.min(1, tookMs / FULL_RANGE_MS)
+/** Returns the usual step of one window: the way from nothing to where trouble began takes `FULL_RANGE_MS`. */
+function stepOf({ trouble }: Ceiling, sessions: number, tookMs: number): number {
+  return Math.max(trouble, sessions) * Math.min(1, tookMs / FULL_RANGE_MS)
 }

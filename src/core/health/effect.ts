@@ -226,6 +226,6 @@ function ramped(first: number, part: number): number {
 }
 
 /** The share of active sessions that a trial lets on, or had let on at its end. */
-export function trialShare(breaker: Breaker): number {
+function trialShare(breaker: Breaker): number {
   return TRIAL_INSIDE[breaker.state === 'open' ? 0 : breaker.goodWindows] ?? TRIAL_INSIDE[2]
 }

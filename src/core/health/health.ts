@@ -5,10 +5,10 @@
  * returned are for operators to read.
  */
 import type { AdmissionLimits } from '../permits/bank.ts'
-import { afterProbe, afterTime, afterWindow, CLOSED, isBackAgain, opened } from './breaker.ts'
+import { afterProbe, afterTime, afterWindow, CLOSED, opened } from './breaker.ts'
 import { brokenPatterns } from './broken.ts'
-import { afterOverrun, afterTrial, type Ceiling, isCrowd, type Moment, NO_CEILING, steer } from './ceiling.ts'
-import { breakerOf, isBack, isStopped, isTrial, trialShare } from './effect.ts'
+import { afterOverrun, type Ceiling, isCrowd, type Moment, NO_CEILING, steer } from './ceiling.ts'
+import { breakerOf, isBack, isStopped, isTrial } from './effect.ts'
 import { ORIGIN, outcomeOf, pointsOf, WINDOW_MS } from './outcome.ts'
 import { type Load, recount, thereOf } from './presence.ts'
 import {
@@ -177,12 +177,8 @@ function applyVerdict(health: HealthState, judged: Judged, moment: HealthMoment)
   steps.push(breakerStep(name, known.breaker, verdict))
   if (critical && before.state === 'closed') {
     const ceiling = ceilingMoment(health, judged, moment)
-    if (wasOverrun(health.ceiling, judged, ceiling) || isBackAgain(before, moment.nowMs))
+    if (wasOverrun(health.ceiling, judged, ceiling))
       steps.push(...changeCeiling(health, afterOverrun(health.ceiling, ceiling), judged, moment.operator))
-  }
-  if (name === ORIGIN && known.breaker.state === 'closed') {
-    const letOn = thereOf(health.presence, moment.load) * trialShare(before)
-    steps.push(...changeCeiling(health, afterTrial(health.ceiling, letOn), judged, moment.operator))
   }
   beginAnew(known)
   return steps

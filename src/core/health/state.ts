@@ -21,7 +21,7 @@ export type Pin = 'open' | 'closed'
 
 export interface HealthRules extends CeilingRules {
   readonly mode: 'enforce' | 'shadow' | 'off'
-  /** Good windows in a row that end a trial. */
+  /** So many windows in which the upstream is not down end a trial. */
   readonly goodWindows: number
   readonly rampMs: number
   /** The origin first, then the named ones. */

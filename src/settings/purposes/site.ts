@@ -80,7 +80,7 @@ export const SITE: Groups = {
       'health.target_ms': 'a good answer takes no longer, in milliseconds',
       'health.apdex_target': 'the Apdex of a healthy origin',
       'health.bad_windows': 'bad windows of five seconds before a cut',
-      'health.good_windows': 'good windows that end a trial',
+      'health.good_windows': 'windows without an outage that end a trial',
       'health.min_active_users': 'the ceiling is never lower',
       'health.cooldown': 'minutes after a cut before the ceiling rises',
       'health.ramp': 'minutes in which admissions come back after an outage',

@@ -81,7 +81,7 @@ describe('the stored health of a room', () => {
   it('goes on after an eviction', async () => {
     const since = Date.now() - 60_000
     const ceiling = { sessions: 7, fastTo: null, badWindows: 0, roomyWindows: 0, tightWindows: 0 }
-    const state = { version: 2, ceiling: { ...ceiling, cutAtMs: since, trouble: 9, borne: 7, range: 9 } }
+    const state = { version: 2, ceiling: { ...ceiling, cutAtMs: since, trouble: 9, borne: 7 } }
     const lines = await logAfter('origin_health', { ...state, condition: { state: 'slowed', sinceMs: since } })
     expect(lines).toEqual([])
     expect(await figures()).toMatchObject({ state: 'slowed', sinceMs: since, ceiling: 7 })
