@@ -14,7 +14,7 @@ const TYPES = ['application/json', 'application/x-www-form-urlencoded', 'text/js
  */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(?:\s*(:))?|[{}[\]]/g
 
-/** Returns the value of the body, or the answer that explains what is wrong with it. */
+/** Returns the value of the body, or the answer that explains the problem with it. */
 export async function readJson(request: Request): Promise<{ readonly value: unknown } | Response> {
   const type = (request.headers.get('Content-Type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
   if (type !== '' && !TYPES.includes(type)) {

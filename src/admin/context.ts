@@ -25,7 +25,7 @@ export interface AdminBindings {
 
 export interface AdminTypes {
   Bindings: AdminBindings
-  /** Set by the routes' access check, before any handler below `/api/v1` runs. */
+  /** The access check of the routes sets it before any handler below `/api/v1` runs. */
   Variables: { identity: Identity }
 }
 

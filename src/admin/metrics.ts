@@ -10,7 +10,7 @@ import { VERSION } from './version.ts'
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** The current stats of a room, null when it does not answer. */
+/** The current stats of a room, or null if it does not answer. */
 export interface Measured {
   readonly room: string
   readonly figures: RoomStats | null

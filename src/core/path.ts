@@ -8,10 +8,10 @@
  * limits or blocks matches if any name of any reading matches. A bypass rule needs a path with a single reading.
  */
 
-/** More nested encodings, or a longer path, is an attempt to get around a rule. */
+/** A path with more nested encodings, or a longer path, is an attempt to get around a rule. */
 const DECODINGS_MAX = 2
 const PATH_LENGTH_MAX = 4_096
-/** How many suffixes and index pages in a row are removed to find other names. */
+/** The most suffixes and index pages in a row that are removed to find other names. */
 const NAMINGS_MAX = 4
 /** This character stands for a slash that is part of a segment's name. */
 const LITERAL_SLASH = '\uFFFE'
@@ -38,8 +38,8 @@ export class Readings {
   /** Every plain path that the request path could mean. The first is fully decoded. */
   readonly paths: readonly string[]
   /**
-   * True if all readings agree once decoded. An encoded letter is that letter, but an encoded slash may mean two
-   * things.
+   * True if all readings are the same once decoded. An encoded letter means only that letter, but an encoded slash may
+   * mean two things.
    */
   readonly single: boolean
   /**
@@ -66,7 +66,7 @@ const UNREADABLE = new Readings([], false)
 
 /** Returns the readings of a request target's path. `rawPath` is the path as it came, without the query. */
 export function readingsOf(rawPath: string): Readings {
-  // All servers agree about the usual path, so it costs only this test.
+  // All servers read a usual path in the same way, so this one test is enough for it.
   if (/^\/(?!\/)[\w\-.~!$&'()*+,=:@/]*$/.test(rawPath) && !/\/\/|\/\./.test(rawPath))
     return new Readings([rawPath], true)
   if (rawPath.length > PATH_LENGTH_MAX) return UNREADABLE
@@ -125,7 +125,7 @@ function namesOf(paths: readonly string[]): Names {
   }
 }
 
-/** Returns the paths, their other names, the other names of these, and so on. */
+/** Returns the paths with their other names, and the other names of those names. */
 function withOtherNames(paths: readonly string[]): readonly string[] {
   const names = new Set(paths.map(withoutSlash))
   let added = [...names]
@@ -161,8 +161,8 @@ function withoutSpaces(path: string): string {
 
 /**
  * Yields the path at each depth of decoding, fully decoded first. At each depth an encoded slash or backslash may have
- * been a separator, or part of a name: a separator up to some depth, part of a name beyond it. Yields null if a server
- * could read anything.
+ * been a separator or a part of a name. It is taken as a separator up to some depth, and as a part of a name beyond it.
+ * Yields null if a server could read anything.
  */
 function* decodings(rawPath: string): Generator<string | null> {
   const full = decodeFully(rawPath)

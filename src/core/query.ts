@@ -17,7 +17,7 @@ const LENGTH_MAX = 8_192
 const PARAMETERS_MAX = 100
 /** Deeper encoding is an attempt to get around a rule. */
 const DECODINGS_MAX = 3
-/** A value without any character that means something in a query or in an encoding. */
+/** Matches a value in which no character has a meaning in a query or in an encoding. */
 const PLAIN_VALUE = /^[\w\-.~/:@, ]+$/
 
 /** Returns the query of a URL as it came, without its `?`, or null when there is none. */

@@ -18,9 +18,9 @@ export interface Session {
   expiresMs: number
   /** How the session was ended before its time; null if it was not. */
   ended: 'left' | 'revoked' | null
-  /** True once its pass has come back, so that the visitor is known to keep cookies. */
+  /** True once the session's pass has come back, so that the visitor is known to keep cookies. */
   returned: boolean
-  /** True if requests do not move the end any more: the settings allow no more time, however busy the visitor is. */
+  /** True if requests no longer move the end: the settings allow no more time, even for a busy visitor. */
   endsByTime: boolean
   /** True if its place was one at the front, given after an earlier session. */
   readonly isReentry: boolean
@@ -40,7 +40,7 @@ export interface SessionRules {
  * The report of its end takes up to three seconds to reach the room, so it ends three seconds earlier.
  */
 const FIRST_MS = 57_000
-/** No lease is longer, so the place of an ended session is free within this time. */
+/** No lease is longer than this. So the place of a session that was ended is free within this time. */
 const LEASE_MAX_MS = 10_000
 
 /** A place at the front for a visitor whose session has just ended. Every replay is given the same place. */
@@ -54,7 +54,7 @@ export function leaseMs(rules: SessionRules): number {
   return Math.min(LEASE_MAX_MS, rules.sessionMs / 4)
 }
 
-/** Returns a new session. `claimedSid` is the sid of the claim, if the session has another sid. */
+/** Returns a new session. `claimedSid` is the sid in the claim, which may differ from that of the session. */
 export function admit(
   claim: { sid: string; key: number; lane: string },
   rules: SessionRules,
@@ -91,7 +91,7 @@ export function renewedExpiry(session: Session, rules: SessionRules, protectMs: 
   return Math.max(Math.floor(expiresMs), session.expiresMs, protectedUntilMs)
 }
 
-/** True if the end that `renewedExpiry` returned is final. A later change of the settings may still move it. */
+/** True if requests cannot move this end any more. A later change of the settings still can. */
 export function endsByTime({ admittedMs }: Session, rules: SessionRules, expiresMs: number): boolean {
   return !rules.renewal || isAtMaximum(rules, admittedMs, expiresMs)
 }
@@ -125,7 +125,7 @@ export function endedByInactivity({ ended, endsByTime, returned }: Session): boo
 /**
  * A session's row can be deleted if it ended and began before these times, and its key lapsed long enough ago. The key
  * alone is not enough. A refused claim makes a ticket valid for another claim window, until its session begins. A place
- * at the front may be given until the grace period of the session before it is over. That place is then valid for one
+ * at the front may be given until the grace period of the earlier session is over. It is then valid for one claim
  * window.
  */
 export function prunableBefore(

@@ -9,7 +9,7 @@
  * one before it, except pruned cells. Otherwise the receiver would count a cell again that it has already applied.
  */
 
-/** Named totals. Only the sender and the receivers use a name, so it needs no registry. */
+/** Totals by name. A name is only used by the sender and the receivers, so names need no registry. */
 export type Cells = Readonly<Record<string, number>>
 
 /** The counters of a report: `cells` are totals since report `base` was answered. */
@@ -35,7 +35,7 @@ export class Tally {
   readonly #bytesMax: number
   #seq = 0
   #base = 0
-  /** In the order of sending. A new cell, or one that comes back, goes to the end. */
+  /** The totals in the order of sending. A new cell, or one that comes back, goes to the end. */
   readonly #totals = new Map<string, number>()
   #sent: Record<string, number> = {}
 

@@ -44,7 +44,7 @@ export interface Ticket {
   /** The entry in an event's draw. Until the event has started the ticket has no place, and its key is the arrival. */
   readonly entry?: Entry | null
   readonly lane: string
-  /** True if the ticket is counted in the line. A provisional ticket only keeps its place. */
+  /** True if the ticket is counted in the line. A provisional ticket has a place, but is not counted. */
   readonly confirmed: boolean
   /** The lowest position shown so far, null if none was shown. */
   readonly low: number | null
@@ -94,7 +94,7 @@ export const LANES_MAX = 8
  */
 export function inGeneration(ticket: Ticket, generation: number): Ticket | null {
   if (ticket.generation === generation) return ticket
-  // A generation is named by the time at which it began.
+  // The number of a generation is the time at which it began.
   const isOfIt = ticket.generation === NO_GENERATION && ticket.issuedMs >= generation - SKEW_MS
   return isOfIt ? { ...ticket, generation } : null
 }

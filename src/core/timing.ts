@@ -4,7 +4,7 @@
 export const SNAPSHOT_FOR_MS = 1_000
 
 /**
- * Whatever the room decides is in force at every edge within this time (I10). A door asks the room again when its
+ * Every decision of the room is in force at every edge within this time (I10). A door asks the room again when its
  * snapshot is too old. An edge asks its door again when its own snapshot is too old.
  */
 export const IN_FORCE_WITHIN_MS = 2 * SNAPSHOT_FOR_MS

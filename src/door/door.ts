@@ -36,7 +36,8 @@ import { DoorTransfers } from './transfers.ts'
 
 export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   static {
-    // Every call here gives the same answer when it is repeated, so the platform may repeat it after a lost connection.
+    // Each of these calls gives the same answer when it is repeated, so the platform may repeat it after a lost
+    // connection.
     const { sync, claim, renew, end, extend, session, nudge, offerTransfer, takeTransfer } = Door.prototype
     retryable(sync, claim, renew, end, extend, session, nudge, offerTransfer, takeTransfer)
   }

@@ -86,7 +86,7 @@ export class DoorStore implements SessionStore, DebtStore {
   }
 
   lastSessions(sid: string): Session[] {
-    // Sids all have the same length. Later sessions of a sid are numbered behind a `~`, so no other sid sorts between
+    // All sids have the same length. Later sessions of a sid have a number behind a `~`, so no other sid sorts between
     // them.
     const query = 'SELECT * FROM sessions WHERE sid >= ? AND sid < ? ORDER BY LENGTH(sid) DESC, sid DESC LIMIT 2'
     const rows = this.#sql.exec<SessionRow>(query, sid, `${sid}~:`).toArray()
@@ -157,8 +157,8 @@ export class DoorStore implements SessionStore, DebtStore {
   }
 
   /**
-   * Deletes sessions that no ticket can name any more: their keys had lapsed at least a claim window ago. The lapsed
-   * key is stored together with its time, because the door may sleep in between.
+   * Deletes sessions that no ticket can name any more: their keys lapsed at least one claim window ago. The lapsed key
+   * is stored together with its time, because the door may sleep in between.
    */
   prune(lapsedKey: number, rules: SessionRules, nowMs: number): void {
     const before = this.#fact('lapsed')

@@ -139,8 +139,8 @@ function misdirected(visit: Visit): Response {
 }
 
 /**
- * Returns why a request that may go on is blocked, or null. The breakers of a room do not apply where the room is
- * suspended or bypassed, nor to preflights.
+ * Returns why a request that may go on is blocked, or null. If the room is suspended or bypassed, its breakers do not
+ * apply. They do not apply to preflights either.
  */
 function blockOf(visit: Visit, room: RoomClient, verdict: Verdict, upstreams: readonly Upstream[]): Blocked | null {
   if (verdict.kind === 'admitted') return blockFor(visit, verdict, upstreams)

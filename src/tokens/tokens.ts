@@ -15,8 +15,8 @@ import { type KeyRing, KINDS as SIGNED } from './keyring.ts'
 export const TICKET_FOR_SECONDS = 24 * 60 * 60
 
 /**
- * Within this time a deployment, and with it a new key, reaches every isolate. It matters only in a rotation without a
- * pause between its steps. With a longer time, a visitor whose key was dropped would be without a place for longer.
+ * A new key reaches every isolate within this time after a deployment. It matters only in a rotation without a pause
+ * between its steps. If this time were longer, a visitor whose key was dropped would be without a place for longer.
  */
 const DEPLOYED_WITHIN_MS = 60_000
 

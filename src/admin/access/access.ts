@@ -12,7 +12,10 @@ import { type Lookup, Registry } from './registry.ts'
 import { type Identity, includesRole, leastRole } from './roles.ts'
 import { authorizationOfSocket, isSocket } from './socket.ts'
 
-/** The checks of one isolate, which share the memory of wrong tokens. Each calls `next` or answers with the refusal. */
+/**
+ * Returns the checks of one isolate, which share the memory of wrong tokens. Each check calls `next`, or answers with
+ * the refusal.
+ */
 export function createAccess() {
   const registry = new Registry()
   const identify = createIdentify(registry)

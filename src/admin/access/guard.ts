@@ -21,7 +21,7 @@ export type Access =
 interface Accepted {
   /** The first admin's token, null when it is unset. */
   readonly admin: string | null
-  /** The token that only reads metrics. Null when it is unset, and on every other route. */
+  /** The token that can only read metrics. Null if it is unset, and on every route except that of the metrics. */
   readonly metrics: string | null
   readonly named: readonly NamedToken[]
   /**
@@ -67,7 +67,7 @@ export function createGuard() {
 }
 
 function fixedToken(given: string, { admin, metrics }: Accepted): Access | null {
-  // Compare both tokens, so that the time does not reveal which one matched.
+  // Both tokens are always compared, so that the time does not reveal which one matched.
   const [isAdmin, isMetrics] = [admin, metrics].map(token => token !== null && isSame(given, token))
   const proof = { by: 'token', endsAtMs: null, tokenId: null } as const
   if (isAdmin) return { kind: 'granted', identity: { name: FIRST_ADMIN, role: 'admin', ...proof } }

@@ -1,6 +1,6 @@
 /**
- * Logins by Cloudflare Access. Access puts a signed assertion into each request that it lets through (RFC 7519, RS256).
- * A request that went around Access has none, or one that its team has not signed for this application.
+ * Logins by Cloudflare Access. Access adds a signed assertion to each request that it lets through (RFC 7519, RS256). A
+ * request that did not pass through Access has no assertion, or one that the team has not signed for this application.
  */
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { type AccessPerson, type AccessSettings, roleOfPerson } from '../../settings/admin/cloudflare-access.ts'

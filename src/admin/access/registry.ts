@@ -32,8 +32,8 @@ export class Registry {
   readonly #reported = new Map<string, number>()
 
   /**
-   * Returns the valid token with this hash. A revoked token counts as unknown. `silent` means that no list could be
-   * read.
+   * Returns the valid token with this hash. A revoked token counts as unknown. `silent` means that the list could not
+   * be read.
    */
   async find(env: Env, sha256: string, nowMs: number): Promise<Lookup> {
     if (!this.#isFresh(nowMs)) await this.#ask(env, nowMs)

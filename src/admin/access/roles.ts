@@ -18,12 +18,12 @@ export interface Identity {
 /** The settings that an operator may change: the rate, the hold, the message and the events. */
 export const OPERATOR_SETTINGS: readonly string[] = ['new_users_per_minute', 'queue_all', 'message', 'events']
 
-/** Returns the settings that a role may change, for a page that disables its other controls. */
+/** Returns the settings that a role may change. The dashboard disables all other controls. */
 export function settingsFor(role: Role): readonly string[] {
   return role === 'admin' ? RUNTIME_SETTINGS : role === 'operator' ? OPERATOR_SETTINGS : []
 }
 
-/** The settings that an event may override, and that an operator may not change. */
+/** The settings that an event may override, but an operator may not change. */
 const FOREIGN_IN_EVENTS = [
   'total_active_users',
   'session_duration',
@@ -42,7 +42,7 @@ const FOR_OPERATORS: readonly (readonly [method: string, path: RegExp])[] = [
   ['DELETE', /^\/rooms\/[^/]+\/overrides\/[^/]+$/],
 ]
 
-/** Returns the least role that may call a route. `path` is the one below `/api/v1`, or its pattern. */
+/** Returns the lowest role that may call a route. `path` is the part after `/api/v1`, or its pattern. */
 export function leastRole(method: string, path: string): Role {
   if (path === TOKENS || path.startsWith(`${TOKENS}/`)) return 'admin'
   if (method === 'GET' || method === 'HEAD' || path === PREVIEW_LINKS) return 'viewer'

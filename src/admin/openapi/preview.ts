@@ -19,7 +19,7 @@ export const PREVIEW_LINK_PATHS = {
   },
 }
 
-/** Returns the paths of the preview, which are beside those of the API. */
+/** Returns the paths of the preview. They are outside of the API's path. */
 export function previewPaths(prefix: string) {
   const servers = [{ url: prefix }]
   return {

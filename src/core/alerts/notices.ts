@@ -1,4 +1,4 @@
-/** Notices: what receivers of alerts get, in words and as data. */
+/** Notices: the messages about alerts that receivers get, in words and as data. */
 import type { AlertKind, AlertRule } from './rules.ts'
 
 export interface Notice {

@@ -40,7 +40,7 @@ export interface AlertRule {
 
 export interface AlertFigures {
   readonly waiting: number
-  /** The wait of a visitor who comes now; null while it is not known. */
+  /** The wait that a visitor who comes now can expect; null while it is not known. */
   readonly waitMs: number | null
   readonly admittedLastMinute: number
   readonly ratePerMinute: number

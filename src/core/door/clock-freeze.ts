@@ -11,12 +11,12 @@ export interface Pause {
 }
 
 /**
- * A step is as long as the freeze has lasted, within these limits. So a visitor who left keeps a place for little
- * longer than the outage lasted.
+ * A step is as long as the freeze has lasted so far, within these limits. So a visitor who has left keeps the place for
+ * little longer than the outage.
  */
 const STEP_MIN_MS = 20_000
 const STEP_MAX_MS = 60_000
-/** The next step comes this long before the last one is over, so that no session ends in between. */
+/** The next step comes this long before the present one is over, so that no session ends in between. */
 const AHEAD_MS = 10_000
 
 /**

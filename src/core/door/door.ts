@@ -26,11 +26,14 @@ export { noteCall } from './call-meter.ts'
 export { type DoorSessions, endSession, extendSession, renewSession, type SessionStore } from './sessions.ts'
 export { type DoorState, newDoor, usable } from './state.ts'
 
-/** Unspent permits go back to the room this long after a permit was last granted or spent. */
+/** Unspent permits go back to the room if for this long no permit was granted or spent. */
 const UNSPENT_FOR_MS = 4_000
 /** A refused visitor tries again after this long. */
 export const RETRY_AFTER_MS = 2_000
-/** The last report of an isolate is remembered for this long. By then a silent isolate has taken a new id. */
+/**
+ * The last report of an isolate is remembered for this long. An isolate that was silent for so long has a new id by
+ * then.
+ */
 const REPORT_REMEMBERED_MS = 2 * ISOLATE_SILENT_MS
 
 /**
@@ -99,7 +102,7 @@ export function endEarly(
   return known ? endSession(sessions, ownSid, how, nowMs) : true
 }
 
-/** Returns the next report to the room. Permits that were not used for some time go back with it. */
+/** Returns the next report to the room. It also returns permits that were not used for some time. */
 export function report(door: DoorState, live: number, version: string, nowMs: number): DoorReport {
   pruneReady(door, nowMs)
   if (usable(door) >= 1 && nowMs - door.movedAtMs >= UNSPENT_FOR_MS) returnPermits(door)

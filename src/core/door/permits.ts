@@ -16,15 +16,15 @@ import { usable } from './state.ts'
 const READY_FOR_MS = 3_000
 
 /**
- * True if the visitor may take a permit: its lane must have more usable permits than older ready visitors. A lane may
- * use its own permits, and those that the other lanes do not need for their ready visitors.
+ * True if the visitor may take a permit: its lane must have more usable permits than ready visitors who are older. A
+ * lane may use its own permits, and the permits that other lanes do not need for their ready visitors.
  */
 export function isEntitled(door: DoorState, request: Claim, nowMs: number): boolean {
   if (door.ready.size < usable(door)) return true
   const lane = laneAt(door, request)
   const permits = door.lanes ? outstandingIn(door, lane) + spareBeside(door, lane, nowMs) : usable(door)
   if (permits < 1) return false
-  // This is nearly always enough: a permit remains even if every older visitor takes one.
+  // This first test is nearly always enough: a permit remains even if every older visitor takes one.
   if (door.ready.olderThan(request) < permits) return true
   let older = 0
   for (const visitor of door.ready) {
@@ -77,7 +77,7 @@ export function returnPermits(door: DoorState): void {
   }
 }
 
-/** Returns how many permits of each lane are spent or returned. */
+/** Returns how many permits of each lane were spent or returned. */
 export function goneIn(lanes: Record<string, LaneAccount>): Record<string, number> {
   return Object.fromEntries(Object.entries(lanes).map(([lane, { gone }]) => [lane, gone]))
 }

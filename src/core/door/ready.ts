@@ -20,7 +20,7 @@ export function laneAt({ snapshot }: DoorState, place: { readonly lane: string; 
   return snapshot ? laneOf(snapshot.lanes, place) : place.lane
 }
 
-/** True if the ticket was called from a line. An open room has no line. */
+/** True if the ticket was called from a line. An open room has no line, so nothing is called from it. */
 export function isCalled({ snapshot }: DoorState, place: { readonly lane: string; readonly key: number }): boolean {
   if (!snapshot || snapshot.open) return false
   return place.key <= (own(snapshot.lanes, laneOf(snapshot.lanes, place))?.frontierKey ?? Number.NEGATIVE_INFINITY)

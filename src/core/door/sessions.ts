@@ -82,7 +82,7 @@ export function renewSession(sessions: DoorSessions, request: Renewal, nowMs: nu
   return { verdict: 'live', expiresMs, leaseMs: Math.min(leaseMs(rules), expiresMs - atMs) }
 }
 
-/** Ends a session at the visitor's or the operator's wish. Returns false if there is no such live session. */
+/** Ends a session, because the visitor or the operator wants it. Returns false if there is no such live session. */
 export function endSession(
   { store, rules }: DoorSessions,
   sid: string,
@@ -98,7 +98,7 @@ export function endSession(
   return true
 }
 
-/** Keeps a live session for at least `byMs` more. Returns false if there is none. */
+/** Extends a live session, so that it lasts at least `byMs` more. Returns false if there is none. */
 export function extendSession(sessions: SessionStore, sid: string, byMs: number, nowMs: number): boolean {
   const session = sessions.get(sid)
   const atMs = sessions.clock(nowMs)

@@ -8,7 +8,7 @@ import { ReadyVisitors } from './ready-visitors.ts'
 
 /** The totals of a report. */
 interface ReportedTotals {
-  /** The permits granted when the report was made, and how many more the ready visitors needed. */
+  /** The permits granted when the report was made, and how many more permits the ready visitors needed. */
   readonly granted: number
   readonly needed: number
   readonly spent: number
@@ -22,11 +22,14 @@ export interface DoorState {
   granted: number
   spent: number
   returned: number
-  /** Permits for lanes beside the main one, absent if there were none. */
+  /** Permits for lanes other than the main one; absent if there were none. */
   lanes?: Record<string, LaneAccount>
   /** When a permit was last granted or spent. */
   movedAtMs: number
-  /** True if claims must not ask the room before the next sync: its last answer left ready visitors without permits. */
+  /**
+   * True if claims must not ask the room before the next sync, because its last answer left ready visitors without
+   * permits.
+   */
   exhausted: boolean
   readonly ready: ReadyVisitors
   /**
@@ -35,7 +38,7 @@ export interface DoorState {
    */
   hasRefused: boolean
   readonly tally: Tally
-  /** The newest report's totals, and the totals that the room has answered for. */
+  /** The totals of the newest report, and those of the newest report that the room has answered. */
   reported: ReportedTotals & { readonly seq: number }
   answered: ReportedTotals
   /** The last report of each isolate, and when it came. The oldest report is first. */

@@ -12,13 +12,13 @@ export interface EventDraw {
   /** The seed is secret until the start. */
   readonly seed: string
   startMs: number
-  /** Drawn places lie between this key and the start. Set when the draw takes place. */
+  /** Drawn places lie between this key and the start. It is set when the draw takes place. */
   fromKey: number
   /** False once the event is deleted, suspended, or no longer shuffles. */
   scheduled: boolean
   /** When the draw took place, null before. The seed stays secret until then. */
   drawnMs: number | null
-  /** The number of visitors who came back while they waited for the start. */
+  /** The number of visitors who came back while they were waiting for the start. */
   entries: number
 }
 
@@ -65,9 +65,9 @@ const UNDRAWN_OVER_MS = 3_000
 export const PUBLISHED_AFTER_MS = 10_000
 /** The seed is needed as long as an entry can be valid: tickets are valid for a day after the last poll. */
 const SEED_NEEDED_FOR_MS = 25 * 60 * 60_000
-/** The most coming draws in a snapshot, and the most past ones. A snapshot travels to every edge each second. */
+/** The most future draws in a snapshot, and the most past ones. A snapshot travels to every edge each second. */
 const DRAWS_IN_SNAPSHOT = 4
-/** The most draws that are kept and published. They are written with every report of a door, so they must stay few. */
+/** The most draws that are stored and published. They are stored with every report of a door, so they must stay few. */
 const DRAWS_KEPT = 30
 
 /**

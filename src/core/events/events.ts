@@ -89,8 +89,8 @@ export function callableKey({ hold }: Events, settledKey: number): number {
 }
 
 /**
- * Returns the last key whose place is known, `settledKey` at most. Places behind a hold are unknown while its draw is
- * pending or being counted. Before a start without a draw, places are known although none of them is called.
+ * Returns the last key whose place is known, `settledKey` at most. While a draw is pending or being counted, places
+ * behind its hold are unknown. Before a start without a draw, places are known, although none of them is called.
  */
 export function knownKey({ hold }: Events, settledKey: number): number {
   return hold && (hold.phase === 'counting' || hold.draw !== null)

@@ -34,7 +34,9 @@ interface Gauges {
   readonly waiting: number
   readonly ratePerMinute: number
   readonly totalActiveUsers: number
-  /** The wait that a newcomer is shown, 0 in an open room. Null if the line stands still, or none is known. */
+  /**
+   * The wait that a newcomer is shown, 0 in an open room. Null if the line stands still, or if the wait is not known.
+   */
   readonly waitMs: number | null
 }
 
@@ -80,7 +82,7 @@ export function noteGauges(open: OpenMinute, now: Gauges): void {
 
 /** Returns true if the open minute is over. Then its counts must be taken before the next report is applied. */
 export function isOver(open: OpenMinute, nowMs: number): boolean {
-  // After the clock was set back, the open minute goes on until the clock has come as far again.
+  // If the clock was set back, the open minute goes on until the clock has caught up.
   return minuteOf(nowMs) > open.minute
 }
 
@@ -111,7 +113,9 @@ export function beginMinute(
   open.gauges = { ...open.gauges, inside: now.inside, waiting: now.waiting }
 }
 
-/** Folds steps into steps of `stepMs`, which begin at whole multiples of it. The steps must be in the order of time. */
+/**
+ * Combines steps into steps of `stepMs`, which begin at whole multiples of it. The steps must be in the order of time.
+ */
 export function inSteps(steps: readonly HistoryStep[], stepMs: number): HistoryStep[] {
   const folded: HistoryStep[] = []
   for (const step of steps) {

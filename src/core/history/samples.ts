@@ -64,7 +64,7 @@ export function addSamples(late: LateSamples, samples: readonly Sample[], nowMs:
     for (const { upstreams } of [late.minute, step]) add(ownOr(upstreams, upstream, noCounts), mark, bucket, by)
 }
 
-/** Returns the minute that has ended, once, or null while it goes on. */
+/** Returns the last minute once it has ended, a single time. Otherwise returns null. */
 export function endMinute(late: LateSamples, nowMs: number): Minute | null {
   const ended = late.minute
   const minute = Math.floor(nowMs / MINUTE_MS)

@@ -11,7 +11,7 @@ import type { HistoryStep } from './history.ts'
 const GROUPS = 5
 
 export interface Waits {
-  /** People who came in this time and were called in it. */
+  /** The number of people who came in this time and were called in it. */
   readonly people: number
   readonly medianMs: number
   readonly p95Ms: number
@@ -23,7 +23,7 @@ interface Group {
   readonly waitMs: number
 }
 
-/** Returns the waits of all who came and were called within these steps, or null if there are none. */
+/** Returns the waits of all people who came and were called within these steps, or null if there are none. */
 export function waitsIn(steps: readonly HistoryStep[], stepMs: number): Waits | null {
   const groups = steps.flatMap((step, index): Group[] => {
     if (step.confirmed === 0) return []
@@ -37,8 +37,8 @@ export function waitsIn(steps: readonly HistoryStep[], stepMs: number): Waits | 
 }
 
 /**
- * Returns how long people waited who came at this part of the step, from 0 to 1: until all people ahead of them were
- * called. Returns null if some people ahead were never called.
+ * Returns how long people waited who came at this part of the step, 0 to 1: the time until everyone ahead was called.
+ * Returns null if some people ahead were never called.
  */
 function waitOf(steps: readonly HistoryStep[], index: number, part: number, stepMs: number): number | null {
   const step = steps[index] as HistoryStep

@@ -25,8 +25,8 @@ export function boundRefusal(grant: TokenGrant, request: TokenRequest, quota: Qu
 }
 
 /**
- * Applies a grant if it answers the newest request. An older grant is ignored: the newest request does not count its
- * tokens as held, so the door takes them back.
+ * Applies a grant if it answers the newest request. An older grant is ignored: the newest request does not report its
+ * tokens as kept, so the door takes them back.
  */
 export function noteGrant(
   lease: TokenLease,
@@ -43,12 +43,12 @@ export function noteGrant(
   if (grant.retryAfterMs > 0) lease.refusedUntilMs = term.nowMs + grant.retryAfterMs
 }
 
-/** Applies the `remaining` of an answer to a report that asked for no tokens. */
+/** Applies the number of remaining tokens in an answer to a report that requested no tokens. */
 export function noteRemaining(lease: TokenLease, request: TokenRequest, grant: TokenGrant): void {
   if (lease.nth === request.nth) lease.remaining = grant.remaining
 }
 
-/** A request had no answer, so its owed tokens stay owed. */
+/** Notes that a request had no answer. Its owed tokens stay owed. */
 export function noteNoAnswer(lease: TokenLease, request: TokenRequest): void {
   lease.owed += request.owed ?? 0
 }

@@ -72,8 +72,8 @@ export function lend(debt: Debt, quota: Quota, request: TokenRequest, { leaseMs,
   settle(debt, quota, nowMs)
   const known = debt.leases.get(request.lease)
   if (known && request.nth <= known.nth) return known.grant
-  // The tokens of an unknown lease were charged at its end. If the door has restarted, they are the one extra burst
-  // that a restart costs.
+  // If the door does not know the lease, its tokens were charged at its end, or the door has restarted. Then they are
+  // the one extra burst that a restart costs.
   if (known) chargeUsed(debt, known, request, nowMs)
   else chargeLate(debt, request, nowMs)
   if (request.owed) charge(debt, request.owed, nowMs)
@@ -94,7 +94,7 @@ export function lend(debt: Debt, quota: Quota, request: TokenRequest, { leaseMs,
   debt.leases.set(request.lease, lease)
   if (debt.leases.size > LEASES_MAX) evictOne(debt, request.lease)
   const free = available(debt, quota, nowMs)
-  // Lend for whole requests only. A part of one would be useless here and missing at other isolates.
+  // Only whole requests get tokens. A part of one would be useless here, and would be missing at other isolates.
   const tokens = free >= request.want ? request.want : Math.floor(free / request.least) * request.least
   const spare = tokens < request.want ? 0 : Math.min(request.spare, Math.floor((free - tokens) / 2))
   lease.tokens += tokens + spare
@@ -180,8 +180,8 @@ function charge(debt: Debt, tokens: number, fromMs: number): void {
 }
 
 /**
- * Charges the tokens that were used since the last request. They were outstanding until now, and they drain from the
- * last use on. The last use is never before the last request, and never after the end of the lease.
+ * Charges the tokens that were used since the last request. They were outstanding until now, and drain from the last
+ * use on. The last use is at or after the last request, and at or before the end of the lease.
  */
 function chargeUsed(debt: Debt, known: Lease, request: TokenRequest, nowMs: number): void {
   const used = Math.min(request.used, known.tokens) - known.used
@@ -210,8 +210,8 @@ function chargeAtEnd(debt: Debt, lease: Lease): void {
 }
 
 /**
- * Drops an empty lease, or else the oldest one. The oldest is charged whole at its end, which is stricter than its
- * reports would have been.
+ * Drops an empty lease, or else the oldest one. The oldest is charged whole at its end, which is stricter than a charge
+ * by its reports.
  */
 function evictOne(debt: Debt, except: string): void {
   const others = [...debt.leases].filter(([id]) => id !== except)

@@ -45,7 +45,10 @@ interface Account {
   readonly written: Map<string, number>
 }
 
-/** Returns the quota of a policy, or undefined when the door's settings are older than the edge's and lack it. */
+/**
+ * Returns the quota of a policy. Returns undefined if the door's settings are older than the edge's and lack the
+ * policy.
+ */
 export type QuotaOf = (policy: string) => Quota | undefined
 
 export class Ledger {

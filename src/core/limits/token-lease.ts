@@ -20,8 +20,8 @@ const SPARE_SHARE = 1 / 4
  */
 const SMALL_SHARE = 1 / 8
 /**
- * A late request may carry an older time. A clock that is further back than this ends the lease: the door counts it as
- * outstanding only this much longer.
+ * A late request may bring an older time. If the clock is further back than this, the lease ends, because the door
+ * counts it as outstanding only this much longer.
  */
 const CLOCK_BACK_MS = 1_000
 /** The most calls to the door for one request. Other requests of its session may take what the door grants. */
@@ -44,7 +44,7 @@ export interface TokenLease {
   usedAtMs: number
   /** `used` when the door was last asked. */
   usedBefore: number
-  /** `used` at the last renewal that was due to time, not to a lack of tokens. */
+  /** `used` at the last renewal that came because of time, not because tokens were missing. */
   usedAtStart: number
   /** `used` when the lease was last checked for being idle. */
   usedSeen: number
@@ -94,8 +94,8 @@ export function tokensLeft(lease: TokenLease, nowMs: number): number {
 }
 
 /**
- * Decides a request with the tokens at hand. `refused`: the door refused a request a moment ago, and the time is not
- * over. `short`: tokens must come from the door first.
+ * Decides a request with the tokens at hand. `refused`: the door refused a request a moment ago, and its time to wait
+ * is not over. `short`: tokens must come from the door first.
  */
 export function atHand(lease: TokenLease, cost: number, nowMs: number): 'enough' | 'refused' | 'short' {
   if (tokensLeft(lease, nowMs) >= cost && lease.owed === 0) return 'enough'
@@ -180,7 +180,7 @@ export function owe(lease: TokenLease, tokens: number, nowMs: number): void {
   lease.owed += tokens - atHand
 }
 
-/** Returns nothing when every used token was reported before, or when the last one was used at `nowMs`. */
+/** Returns nothing if every used token was already reported, or if the last one was used at `nowMs`. */
 function usedAgo({ used, usedBefore, usedAtMs }: TokenLease, nowMs: number): Pick<TokenRequest, 'usedAgoMs'> {
   return used > usedBefore && nowMs > usedAtMs ? { usedAgoMs: nowMs - usedAtMs } : {}
 }

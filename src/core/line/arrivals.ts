@@ -17,7 +17,7 @@ export const CHUNK_MS = BUCKET_MS * CHUNK_BUCKETS
 
 /** The most people of one bucket who are called together. */
 const CALLED_TOGETHER_MAX = 4
-/** A chunk is full at 500,000 arrivals a second. Further arrivals are not counted. */
+/** A chunk is full at this many people, which means 500,000 arrivals a second. Further arrivals are not counted. */
 const PEOPLE_MAX = 1_000_000
 
 type Visit = (startKey: number, endKey: number, count: number) => boolean
@@ -42,7 +42,7 @@ export class Arrivals {
   #order: number[] = []
   #lastBucket = Number.NEGATIVE_INFINITY
 
-  /** The end of the last bucket that was given a ticket, -Infinity for an empty line. */
+  /** The end of the last bucket in which a ticket was counted. It is -Infinity in an empty line. */
   get lastKey(): number {
     return (this.#lastBucket + 1) * BUCKET_MS
   }

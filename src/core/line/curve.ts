@@ -9,10 +9,10 @@
 
 import type { Arrivals } from './arrivals.ts'
 
-/** Pairs of (key, people ahead), both rising, flattened. Empty when no visitor waits. */
+/** Pairs of a key and the people ahead of it, in one flat list. Both numbers rise. Empty if no visitor waits. */
 export type Curve = readonly number[]
 
-/** Half of the one percent may come from merged stretches of the line, half from the swing filter. */
+/** Half of the one percent may come from merging stretches of the line, the other half from the swing filter. */
 const ERROR_SHARE = 0.005
 /** A curve travels to every edge each second; 200 pieces are 3 KB. */
 const PIECES_MAX = 200

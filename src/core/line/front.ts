@@ -17,9 +17,7 @@ export type Front = readonly number[]
  */
 const FRONT_PEOPLE_MAX = 1_000
 
-/**
- * V8 stores a distance up to this one as a short integer, and a larger one as a number of nine bytes. It is 37 hours.
- */
+/** V8 stores a distance up to this one in few bytes, and a larger one in nine bytes. This distance is 37 hours. */
 const DISTANCE_MAX = 2 ** 30 - 1
 
 /**
@@ -52,8 +50,8 @@ interface Seen {
 }
 
 /**
- * Returns the people ahead of a ticket: whole people for a ticket in the front, unless others share its bucket. A
- * confirmed ticket is itself a part of the line.
+ * Returns the people ahead of a ticket. A ticket in the front gets a whole number, unless other tickets share its
+ * bucket. A confirmed ticket is itself a part of the line.
  */
 export function peopleAhead(
   { frontierKey, front = NOBODY, curve }: Seen,

@@ -8,8 +8,8 @@
  */
 
 /**
- * A called visitor is seen between these two times after the call. They allow one second for each tier's snapshot and
- * two seconds for the poll at the front of the line. The doors' report takes the rest.
+ * A called visitor is first seen between these two times after the call. They allow one second for each tier's
+ * snapshot, and two seconds for the poll at the front of the line. The rest is for the doors' report.
  */
 const SEEN_FROM_MS = 1_500
 const SEEN_WITHIN_MS = 5_500
@@ -24,8 +24,8 @@ const LOOKAHEAD_MS = (SEEN_FROM_MS + SEEN_WITHIN_MS) / 2
 const STANDBY_MS = 2_000
 const STANDBY_MIN = 2
 /**
- * The show rate is the share of called visitors who turn up. It is learnt with a half-life of one minute, and starts a
- * little high.
+ * The show rate is the share of called visitors who turn up. It is measured with a half-life of one minute, and starts
+ * a little too high.
  */
 const SHOW_HALF_LIFE_MS = 60_000
 const SHOW_PRIOR = { called: 4, shown: 4 }
@@ -41,7 +41,7 @@ interface Tick {
 
 /** The state of the loop, as plain data that can be stored. */
 export interface FrontierState {
-  /** Tickets called and visitors seen within UNSEEN_FOR_MS, one entry a tick. */
+  /** The tickets called and the visitors seen in the last UNSEEN_FOR_MS, one entry for each tick. */
   recent: Tick[]
   /** Decayed counts of tickets called and of called visitors seen. */
   called: number

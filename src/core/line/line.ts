@@ -23,7 +23,7 @@ import {
 } from './frontier.ts'
 import { measure, newSpeed, type Speed, type SpeedState, speedOf } from './speed.ts'
 
-/** From one snapshot to the next the number of called people falls at most to this share of its value. */
+/** From one snapshot to the next the number of called people never falls below this share of its value. */
 const CALLED_FALLS_TO = 0.85
 /** The frontier is sampled this many times per claim window. */
 const SAMPLES_PER_WINDOW = 64
@@ -37,7 +37,7 @@ export interface LineState {
   control: FrontierState
   /** Called people who are still to come in, as shown to edges. */
   calledAhead: number
-  /** People called since `calledAhead` was counted; absent in a state of an earlier version. */
+  /** The number of people called since `calledAhead` was counted. Absent in a state of an earlier version. */
   calledSince?: number
   speed: SpeedState
   /** The lane serves keys after this one; absent for the main lane. */
@@ -71,10 +71,10 @@ export interface LaneSnapshot {
   readonly sinceKey?: number
 }
 
-/** The curve pieces of all lanes except the main one together, and the fewest pieces that each of them gets. */
+/** The most curve pieces of all lanes together, without the main one, and the fewest pieces that each of them gets. */
 const LANE_PIECES = 200
 const LANE_PIECES_MIN = 20
-/** The people in the fronts of all lanes except the main one together. */
+/** The most people in the fronts of all lanes together, without the main one. */
 const LANE_FRONTS = 1_000
 
 export function newLine(nowMs: number): Line {
@@ -114,7 +114,9 @@ export function laneOf(
   return serves(own(lanes, lane), key) ? lane : MAIN_LANE
 }
 
-/** Counts confirmed tickets. A ticket that is already called is left out: it is ahead of no waiting visitor. */
+/**
+ * Counts confirmed tickets. A ticket that is already called is left out, because no waiting visitor stands behind it.
+ */
 export function confirm(line: Line, bucket: number, bucketEndKey: number, count: number): void {
   if (bucketEndKey > line.state.frontierKey) line.arrivals.add(bucket, count)
 }
@@ -160,7 +162,7 @@ export function beginAnew({ state }: Line, nowMs: number): void {
   state.speed = newSpeed(nowMs)
 }
 
-/** Calls every ticket up to `key`, as in an open room. Where places are given by arrival, `key` is the present. */
+/** Calls every ticket up to `key`, as in an open room. If places are given by arrival, `key` is the present time. */
 export function callEverybody(line: Line, key: number, claimWindowMs: number, nowMs: number): void {
   const { state } = line
   state.frontierKey = Math.max(state.frontierKey, key)

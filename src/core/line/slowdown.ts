@@ -10,7 +10,7 @@
 export type Slowed = 'rate' | 'full'
 
 export interface Pace {
-  /** The limits that the waits shown last are based on; null until the first limits are known. */
+  /** The limits on which the last shown waits are based. Null until the first limits are known. */
   ratePerMinute: number | null
   totalActiveUsers: number
   /** When the room was last full. */
@@ -35,8 +35,8 @@ export function newPace(): Pace {
 }
 
 /**
- * Follows the limits in force and whether every place is taken. Returns true when the limits changed so much that the
- * line's past no longer predicts its future.
+ * Compares the limits in force, and whether every place is taken, with those before. Returns true if the limits changed
+ * so much that the line's past no longer predicts its future.
  */
 export function followPace(
   pace: Pace,

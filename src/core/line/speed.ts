@@ -7,7 +7,7 @@
  */
 
 const LATELY_HALF_LIFE_MS = 60_000
-/** Several times the length of a common session, so that waves of leavers even out. */
+/** This is several times a common session, so that it evens out waves of visitors who leave together. */
 const LONG_HALF_LIFE_MS = 8 * 60_000
 const RUN_HALF_LIFE_MS = 5_000
 /** The half-life of the fastest speed. It is long, so that this speed lasts until the line runs again. */
@@ -99,7 +99,7 @@ export function fastest(speed: Speed): number {
   return movesInRuns(speed) ? speed.fastestPerSecond : speed.latelyPerSecond
 }
 
-/** True if the line stands still now and then, and runs between. */
+/** True if the line stands still at times, and moves fast in between. */
 export function movesInRuns({ latelyPerSecond, fastestPerSecond }: Speed): boolean {
   return fastestPerSecond > latelyPerSecond * RUNS_FROM
 }

@@ -30,7 +30,7 @@ interface Granted {
   spent: number
   returned: number
   /**
-   * The part of these totals for each lane beside the main one; absent without lanes. `gone` means spent or returned.
+   * The part of these totals for each lane except the main one; absent without lanes. `gone` means spent or returned.
    */
   lanes?: Record<string, LaneAccount>
 }
@@ -62,7 +62,7 @@ export function outstanding(account: Granted): number {
   return account.granted - account.spent - account.returned
 }
 
-/** Returns the outstanding permits for one lane. The main lane has those that no other lane has. */
+/** Returns the outstanding permits for one lane. The main lane has all permits that no other lane has. */
 export function outstandingIn(account: Granted, lane: string): number {
   const { lanes } = account
   if (lane !== MAIN_LANE) return outstandingOfLane(own(lanes, lane))
@@ -75,7 +75,7 @@ function outstandingOfLane(lane: LaneAccount | undefined): number {
   return lane ? lane.granted - lane.gone : 0
 }
 
-/** Returns the permits granted so far for each lane beside the main one, or undefined if there were none. */
+/** Returns the permits granted so far for each lane except the main one, or undefined if there were none. */
 export function grantedIn({ lanes }: DoorAccount): Record<string, number> | undefined {
   return lanes && Object.fromEntries(Object.entries(lanes).map(([lane, { granted }]) => [lane, granted]))
 }
@@ -105,8 +105,8 @@ export function fill(bank: Bank, unspent: number, limits: AdmissionLimits, nowMs
  */
 export function grantable(bank: Bank, live: number, unspent: number, limits: AdmissionLimits): number {
   if (limits.ratePerMinute <= 0) return 0
-  // Rounding may leave a sum of many small fills just below a whole permit. So 1e-9 permits are advanced; `banked` then
-  // falls below 0 by as much, and the next fill makes up for it.
+  // The sum of many small fills may be just below a whole permit because of rounding. So 1e-9 permits are lent in
+  // advance. Then `banked` falls below 0 by as much, and the next fill makes up for it.
   return Math.max(0, Math.min(Math.floor(bank.banked + 1e-9), limits.totalActiveUsers - live - unspent))
 }
 

@@ -32,7 +32,7 @@ export function newLaneTurns(): LaneTurns {
   return { at: 0, of: {} }
 }
 
-/** Returns the lane whose share serves visitors of `lane`: the main lane if `lane` was removed. */
+/** Returns the lane whose share serves the visitors of `lane`. If `lane` was removed, it is the main lane. */
 export function servedIn(lanes: readonly LaneShare[], lane: string): string {
   return lanes.some(({ name }) => name === lane) ? lane : MAIN_LANE
 }
@@ -79,7 +79,7 @@ export function allot(turns: LaneTurns, { lanes, byLane, slack }: Needs, most: n
   return new Map(next.map(({ lane, got }) => [lane, got]))
 }
 
-/** Moves the turns of the lanes that were given permits, while all lanes in `needs` wanted some. */
+/** Moves the turns of the lanes that were given permits. `needs` are the needs for which the permits were allotted. */
 export function take(turns: LaneTurns, { lanes, byLane, slack }: Needs, given: ReadonlyMap<string, number>): void {
   let at = Number.POSITIVE_INFINITY
   for (const [lane, need] of byLane) {

@@ -24,8 +24,8 @@ const FRONT_MS = 10_000
 /** This many people at the front poll every 2 s, even in a line that stands still. So a call reaches them soon. */
 const NEXT_PEOPLE = 10
 /**
- * In a held line the time between two polls grows to this over the first minutes of the hold. Nine in ten people at the
- * front then ask within 10 s of a release.
+ * In a held line the time between two polls grows to this, over the first minutes of the hold. So nine in ten people at
+ * the front ask within 10 s after a release.
  */
 const HELD_POLL_MS = 10_000
 const HELD_GROWS_OVER_MS = 10 * 60_000
@@ -55,7 +55,7 @@ export interface Wait {
   readonly highMs: number
 }
 
-/** Returns the expected milliseconds behind `ahead` people, or null while the line stands still. */
+/** Returns the expected wait in milliseconds behind `ahead` people, or null while the line stands still. */
 export function likelyMsOf(ahead: number, speedPerSecond: number): number | null {
   return speedPerSecond <= 0 ? null : (ahead / speedPerSecond) * 1_000
 }

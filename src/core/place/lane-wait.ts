@@ -18,7 +18,7 @@ import { MAIN_LANE } from '../ticket.ts'
 
 /** The rate of a lane's newcomers is measured over this newest part of its line. */
 const NEWCOMERS_OVER_MS = 60_000
-/** A lane whose people all came within this time has no real line: it needs as many permits as newcomers bring. */
+/** If all people of a lane came within this time, it has no real line: it needs as many permits as it has newcomers. */
 const LINE_MIN_MS = 20_000
 
 /** One lane's flow, counted in the permits that its people take. No-shows take none. */
@@ -27,7 +27,7 @@ interface Flow {
   readonly perSecond: number
 }
 
-/** The people ahead of a visitor in one lane, as the permits that they take, and the other lanes. */
+/** The people ahead of a visitor in one lane, counted in the permits that they take, and the other lanes. */
 interface Queue {
   readonly lane: string
   readonly permits: number
@@ -66,7 +66,7 @@ function secondsUntil({ lane, permits, others, shares }: Queue, perSecond: numbe
   const people = new Map([...others].map(([name, flow]) => [name, flow.people]))
   let left = permits
   let seconds = 0
-  // Each step empties at least one lane, or is the last one.
+  // Each step empties at least one lane, or it is the last step.
   for (let steps = 0; steps <= others.size; steps++) {
     const wanted = new Map(
       [...others].map(([name, flow]) => [name, isWaiting(people, name) ? Number.POSITIVE_INFINITY : flow.perSecond]),
@@ -89,7 +89,7 @@ function secondsUntil({ lane, permits, others, shares }: Queue, perSecond: numbe
   return seconds
 }
 
-/** Rounding leaves a small rest of people who are in fact through. */
+/** After rounding, a tiny rest of people may remain who are in fact through. */
 const FLOW_MIN = 1e-6
 
 function isWaiting(people: ReadonlyMap<string, number>, lane: string): boolean {

@@ -5,7 +5,10 @@ import { quartilesOf, type Wait } from './estimate.ts'
 import { placeOf } from './place.ts'
 import { newTicket } from './tickets.ts'
 
-/** Returns 0 in an open room, and null while the line stands still or waits for the start of an event. */
+/**
+ * Returns the wait in milliseconds: 0 in an open room, null while the line stands still or waits for the start of an
+ * event.
+ */
 export function newcomersWaitMs(snapshot: Snapshot, claimWindowMs: number, nowMs: number): number | null {
   return newcomersWait(snapshot, claimWindowMs, nowMs)?.likelyMs ?? null
 }

@@ -14,7 +14,7 @@ export type Purpose = 'enter' | 'claim' | 'poll' | 'requeued'
  */
 const CLAIMS: Readonly<Record<Purpose, number>> = { enter: 2, claim: 1, poll: 0, requeued: 0 }
 
-/** The part of a room's settings that decides about visitors without a pass, as it is now. */
+/** The settings that decide about visitors without a pass, as they are now. */
 export interface StepRules {
   readonly claimWindowMs: number
   /** A visitor who misses the turn by less than this stands at the front again. 0 means that no visitor does. */
@@ -35,7 +35,7 @@ export interface StepRules {
   readonly challenge: ChallengeRules
 }
 
-/** When a ticket must solve a challenge before its first use, and what becomes of one with a wrong solution. */
+/** When a ticket must solve a challenge before its first use, and what happens after a wrong solution. */
 export interface ChallengeRules {
   /** `crowded`: only visitors who have to wait. */
   readonly when: 'off' | 'crowded' | 'always'
@@ -61,15 +61,15 @@ export interface Outsider {
   readonly invitation: 'none' | 'valid' | 'invalid'
   /** The lane of a valid invitation. */
   readonly invitedTo: string | null
-  /** True if the visitor's cookie must not be overwritten: this isolate may only be unable to read it yet. */
+  /** True if the visitor's cookie must not be overwritten, because this isolate may not be able to read it yet. */
   readonly keepsCookie: boolean
   /** How far behind a newcomer this visitor's next place is, because a policy has ended the session. */
   readonly behindMs: number
-  /** Why this request got its ticket. Null for a ticket that the visitor brought, or without a ticket. */
+  /** Why this request was given its ticket. Null if the visitor brought the ticket, or has none. */
   readonly issued: WhyIssued | null
   /** How many claims of this request have found an ended session. */
   readonly claims: number
-  /** How long the network must wait with this ticket. Null before the network was charged. */
+  /** How long the network must wait before this ticket is used. Null before the network was charged. */
   readonly delayMs: number | null
   /**
    * How long a ticket that has not solved its challenge in time must still wait, by the quota of its network. 0 means
@@ -78,7 +78,7 @@ export interface Outsider {
   readonly unsolvedDelayMs: number | null
   /** True if no challenge is set for this visitor: a search engine whose identity is verified. */
   readonly isExempt: boolean
-  /** True once this isolate has admitted all that it may by itself. */
+  /** True once this isolate has admitted as many visitors as it may without the room. */
   readonly isLocalSpent: boolean
 }
 

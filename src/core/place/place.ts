@@ -27,7 +27,7 @@ export type Place =
       readonly ahead: number
       readonly position: number | null
       readonly wait: Wait | null
-      /** When the place will be known, if it is not drawn yet. */
+      /** When the place will be known, if it has not been drawn yet. */
       readonly drawnMs?: number | null
       /** The start of the event for which the ticket waits. The ticket is not called before. */
       readonly startsMs?: number | null
@@ -130,8 +130,8 @@ export function seen(ticket: Ticket, place: Place, claimWindowMs: number, nowMs:
 }
 
 /**
- * Returns the ticket after its claim was refused because there was no permit. A called visitor who keeps asking gets a
- * new claim window each time, and so never misses a turn.
+ * Returns the ticket after a claim that was refused because there was no permit. A called visitor who keeps asking gets
+ * a new claim window each time, and so never misses a turn.
  */
 export function refused(ticket: Ticket, snapshot: Snapshot, claimWindowMs: number, nowMs: number): Ticket {
   const called = ticket.key <= lineAt(snapshot, ticket).frontierKey
@@ -171,7 +171,7 @@ export function isUndrawn(place: Place): place is Place & { readonly drawnMs: nu
   return place.state === 'waiting' && typeof place.drawnMs === 'number'
 }
 
-/** When a poll is answered, and a random number for the next one, uniform in [0, 1). */
+/** The time at which a poll is answered, and a random number for the next poll, uniform in [0, 1). */
 interface PollMoment {
   readonly nowMs: number
   readonly random: number
@@ -235,7 +235,7 @@ function waitFor(ticket: Ticket, ahead: number, lane: LaneSnapshot, snapshot: Sn
 }
 
 function likelyWaitMs(ticket: Ticket, ahead: number, lane: LaneSnapshot, snapshot: Snapshot): number | null {
-  // In a room with lanes, a lane's present speed is a poor guide to its waits.
+  // In a room with lanes, a lane's present speed does not predict its waits well.
   if (lane.share !== undefined) return laneWaitMs(ahead, laneOf(snapshot.lanes, ticket), snapshot)
   return likelyMsOf(ahead, lane.speed ? speedFor(ahead, lane.speed) : snapshot.ratePerSecond)
 }
@@ -245,8 +245,8 @@ function motionOf({ speed }: LaneSnapshot, { full }: Snapshot): Motion {
 }
 
 /**
- * True if the visitor missed the turn. Only a called ticket can be missed. When the operator shortens the claim window,
- * the windows in older tickets shorten too.
+ * True if the visitor missed the turn. Only a called visitor can miss it. If the operator shortens the claim window,
+ * the windows in older tickets become shorter, too.
  */
 function hasMissed(ticket: Ticket, lane: LaneSnapshot, claimWindowMs: number, nowMs: number): boolean {
   if (ticket.key > lane.frontierKey) return false

@@ -28,7 +28,7 @@ import { excused } from './turn.ts'
 export const SHORT_RETRY_MS = 5_000
 /** While the room cannot be reached, one isolate admits this share of the room's rate. */
 const LOCAL_SHARE = 0.1
-/** The time until the next poll varies by this share in both directions while no door has answered. */
+/** While no door has answered, the time until the next poll varies by this share in both directions. */
 const SHORT_RETRY_JITTER = 0.2
 
 /**
@@ -50,7 +50,7 @@ export function nextStep(ticket: Ticket | null, visitor: Outsider, room: RoomNow
   const replacement = visitor.issued === null ? replacementOf(ticket, place, visitor, rules) : null
   if (replacement) return replacement
   if (!room.isDoorEmpty || !snapshot.open) return withPlace({ ticket, place, snapshot, visitor }, room, nowMs)
-  // A door without permits counts as closed until the next snapshot brings a frontier.
+  // If the door has no permits, the room counts as closed until the next snapshot brings a frontier.
   const closed = { ...snapshot, open: false, lanes: {} }
   const placed = { ticket, place: placeOf(ticket, closed, rules.claimWindowMs, nowMs), snapshot: closed, visitor }
   return withPlace(placed, room, nowMs)
@@ -95,12 +95,12 @@ function issue(why: WhyIssued, visitor: Outsider, rules: StepRules): Step {
   return { kind: 'issue', why, lane, behindMs }
 }
 
-/** Returns the step for a ticket that another one must replace, or null. */
+/** Returns the step that replaces a ticket by another one, or null if the ticket stays. */
 function replacementOf(ticket: Ticket, { state }: Place, visitor: Outsider, rules: StepRules): Step | null {
   const { invitedTo } = visitor
   if (state === 'missed')
     return isUninvited(visitor, rules) ? rejectUninvited(visitor) : issue('missed', visitor, rules)
-  // A visitor keeps the lane when called, in a room that rejects newcomers, and when the cookie must stay as it is.
+  // A visitor keeps the lane if called, if the room rejects newcomers, or if the cookie must stay as it is.
   const isKept = state === 'called' || rules.newcomers === 'are rejected' || visitor.keepsCookie
   const isOther = invitedTo !== null && invitedTo !== ticket.lane && hasLane(rules, invitedTo)
   return isOther && !isKept ? issue('changed-lane', visitor, rules) : null

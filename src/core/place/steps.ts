@@ -20,7 +20,7 @@ export type WhyRejected =
   | 'no-permit'
   /** The room keeps no line for newcomers, and the door did not answer. */
   | 'no-answer'
-  /** The room keeps no line for newcomers, and the network of the visitor has claimed too much. */
+  /** The room keeps no line for newcomers, and the visitor's network has claimed too often. */
   | 'network-quota'
   /** The place is in another browser now. */
   | 'transferred'
@@ -44,12 +44,12 @@ export type WhyWaiting =
   | 'not-called'
   /** Called, but this request does not claim. */
   | 'called'
-  /** Called, but the visitor is shown first why the session was ended. */
+  /** The visitor is called, but must first see why the session was ended. */
   | 'requeued'
   /** The door had no permit. */
   | 'no-permit'
   | 'no-answer'
-  /** The network of the visitor has confirmed or claimed too much. */
+  /** The visitor's network has confirmed or claimed too often. */
   | 'network-quota'
   /** The visitor has not solved the challenge of the room yet. */
   | 'unsolved'
@@ -66,7 +66,7 @@ export interface WaitStep {
   readonly why: WhyWaiting
   readonly ticket: Ticket
   readonly place: Place
-  /** The snapshot that decided. Null while no door has ever answered. */
+  /** The snapshot by which the step was decided. Null if no door has ever answered. */
   readonly snapshot: Snapshot | null
   readonly issued: WhyIssued | null
   /** True if the ticket becomes a part of the line with this step. The caller must count it. */

@@ -10,11 +10,14 @@ import type { Snapshot } from '../protocol/messages.ts'
 import { type Batch, type Entry, MAIN_LANE, NO_GENERATION, type Ticket } from '../ticket.ts'
 import { solved } from './challenge.ts'
 
-/** How the place of a new ticket is found: drawn in `batch`, drawn later as an `entry` of an event, or by arrival. */
+/**
+ * How the place of a new ticket is found: it is drawn in `batch`, or drawn later as an `entry` of an event, or by
+ * arrival.
+ */
 export interface Issue {
   readonly batch: Batch | null
   readonly entry: Entry | null
-  /** How much later than its arrival a place by arrival is. */
+  /** A place by arrival is this much later than the arrival. */
   readonly behindMs: number
 }
 
@@ -28,8 +31,9 @@ type NewTicket = Pick<Ticket, 'room' | 'sid' | 'lane' | 'key'> &
   Partial<Pick<Ticket, 'draw' | 'entry' | 'takenMs' | 'byMs' | 'referrer' | 'challenge'>>
 
 /**
- * `behindMs` puts a place by arrival that much later, for a visitor whose session was ended with a debt. Outside the
- * main lane there is no draw for an event: an invited visitor gets a place by arrival, and waits for the start.
+ * Returns how a new ticket gets its place. `behindMs` puts a place by arrival that much later, if a session was ended
+ * with a debt. Outside the main lane there is no draw for an event: an invited visitor gets a place by arrival, and
+ * waits for the start.
  */
 export function issueAt(snapshot: Snapshot | null, lane: string, behindMs: number, nowMs: number): Issue {
   if (snapshot && prequeueAt(snapshot.events, nowMs))
@@ -52,9 +56,9 @@ export function eventLotOf({ entry, confirmed }: Ticket, events: EventsSnapshot 
 }
 
 /**
- * Returns the ticket as it stands now: with its place once its draw is done, or with a place by arrival when the draw
- * was called off. Such a place is new, and counts when its visitor comes back. Returns the same object when nothing
- * changed. `drawnKey` is the key from the draw of `eventLotOf`, and null where that has none.
+ * Returns the ticket as it stands now. If its draw is done, it has its place; if the draw was called off, it has a
+ * place by arrival. Such a place is new, and counts when its visitor comes back. Returns the same object if nothing
+ * changed. `drawnKey` is the key that `eventLotOf` gives, or null without one.
  */
 export function withPlace(
   ticket: Ticket,
@@ -82,7 +86,10 @@ export function goneCounterOf({ confirmed, entry, lane, key }: Ticket): string |
   return confirmed && !entry ? `gone/${lane}/${arrivalBucketOf(key)}` : null
 }
 
-/** A visitor may come during the prequeue to an edge that has not learnt of it yet. Such a visitor takes part, too. */
+/**
+ * During the prequeue a visitor may come to an edge that does not know of it yet. Such a visitor takes part in the
+ * draw, too.
+ */
 function joined(ticket: Ticket, events: EventsSnapshot, nowMs: number): Ticket {
   const isFresh = !ticket.confirmed && ticket.byMs === null && !ticket.draw
   const prequeue = isFresh ? prequeueAt(events, nowMs) : null
@@ -90,7 +97,7 @@ function joined(ticket: Ticket, events: EventsSnapshot, nowMs: number): Ticket {
   return entry ? { ...ticket, entry } : ticket
 }
 
-/** Returns the draw that a newcomer takes part in now. Returns null where places are by arrival. */
+/** Returns the draw in which a newcomer takes part now. Returns null if places are given by arrival. */
 function entryAt(events: EventsSnapshot | null | undefined, nowMs: number): Entry | null {
   const prequeue = prequeueAt(events, nowMs)
   return prequeue && prequeue.draw !== null ? { event: prequeue.event, draw: prequeue.draw } : null

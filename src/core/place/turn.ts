@@ -1,4 +1,4 @@
-/** The end of a turn, and the grace for a visitor who missed it by a little. */
+/** The end of a turn, and the grace for a visitor who missed the turn by a short time. */
 import type { Ticket } from '../ticket.ts'
 
 /** A token's time of issue is in whole seconds, so the ticket may have been issued up to this much later. */
@@ -10,8 +10,8 @@ export function turnEndsMs({ byMs, issuedMs }: Ticket, claimWindowMs: number): n
 }
 
 /**
- * Returns the ticket of a visitor who missed the turn by less than the grace: with another claim window, once. Returns
- * null for any other visitor. The sid stays, so a replayed ticket still names the session that it began (I7).
+ * Returns the ticket with a second claim window, if its visitor missed the turn by less than the grace, and for the
+ * first time. Otherwise returns null. The sid stays, so a replayed ticket still names the session that it began (I7).
  */
 export function excused(
   ticket: Ticket,

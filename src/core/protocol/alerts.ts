@@ -7,7 +7,7 @@ interface AlertState extends AlertRule {
   readonly lastFiredAtMs: number | null
   /** When the last episode ended. Null before that. */
   readonly resolvedAtMs: number | null
-  /** Since when the condition has been present without an alert, or gone during one. Null otherwise. */
+  /** Since when the condition has been present without an alert, or absent during one. Otherwise null. */
   readonly changingSinceMs: number | null
 }
 

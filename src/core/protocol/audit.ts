@@ -1,8 +1,8 @@
 /** The audit log of a room: who did what, when and from where. No caller can choose the name in it. */
 
 /**
- * How the room knows an operator. `deployment` means that a secret was changed, so a person with the right to deploy
- * did it.
+ * How the room knows the operator's name. `deployment` means that a secret was changed, so it was a person who may
+ * deploy.
  */
 export interface Proof {
   readonly by: 'token' | 'access' | 'deployment'
@@ -50,7 +50,7 @@ export interface AuditQuery {
   readonly action: AuditAction | null
   readonly fromMs: number
   readonly toMs: number
-  /** Only entries with a lower id: the next page after the last entry of this one. */
+  /** Only entries with a lower id are returned. With the lowest id of a page, this is the next page. */
   readonly beforeId: number | null
   readonly limit: number
 }

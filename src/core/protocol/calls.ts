@@ -59,8 +59,8 @@ export interface DoorCalls<Settings> {
 }
 
 /**
- * The outcome of a change of settings: applied, without effect, refused because another change came first, or refused
- * with reasons.
+ * The outcome of a change of settings: applied, without effect, refused because of another change in between, or
+ * refused with the problems.
  */
 export type ChangeOutcome =
   | { readonly kind: 'changed'; readonly version: string }
@@ -123,7 +123,10 @@ export interface RoomStats {
   readonly held: boolean
   /** Since when the room is open, is held, or has a line. */
   readonly sinceMs: number | null
-  /** The wait that a newcomer is shown, 0 in an open room. Null while the line stands still, or none is known. */
+  /**
+   * The wait that a newcomer is shown, 0 in an open room. Null while the line stands still, or if the wait is not
+   * known.
+   */
   readonly waitMs: number | null
   /** A quarter of all newcomers wait less than `low`, and a quarter wait more than `high`. */
   readonly waitRangeMs: { readonly low: number; readonly high: number } | null
@@ -175,7 +178,7 @@ export interface Change {
 }
 
 export interface RoomCalls<Settings> extends AuditCalls, AlertCalls, ReportCalls, OperatorCalls, SocketCalls {
-  /** Returns null for a report older than one that was applied. */
+  /** Returns the reply, or null if the report is older than one that was applied. */
   sync(report: DoorReport): Promise<DoorReply<Settings> | null>
   describe(): Promise<RoomDescription<Settings>>
   /** Changes the room only if it has one of these versions. `null` means any version. */

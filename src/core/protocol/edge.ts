@@ -24,7 +24,8 @@ export interface EdgeState<Settings> {
   /** When the report that brought the snapshot was sent. */
   snapshotAtMs: number
   /**
-   * Since when the room is out of reach: the door does not answer, or cannot reach the room. Null while all is well.
+   * Since when the room is out of reach, because the door does not answer or cannot reach the room. Null while all is
+   * well.
    */
   failingSinceMs: number | null
 }

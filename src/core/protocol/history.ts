@@ -7,14 +7,14 @@ import type { AuditAction } from './audit.ts'
 /** A live change: settings to set, or settings to reset to the deployed file. */
 export type ChangeRequest = { readonly set: unknown } | { readonly reset: readonly string[] | 'all' }
 
-/** Which part of a room's history is asked for. `stepMs` is a whole number of minutes. */
+/** The requested part of a room's history. `stepMs` is a whole number of minutes. */
 export interface HistoryQuery {
   readonly fromMs: number
   readonly toMs: number
   readonly stepMs: number
 }
 
-/** An event of one moment: a live change, a decision of health, or the turn of an event. */
+/** Something that happened at one moment: a live change, a decision of health, or the beginning or end of an event. */
 export type HistoryMarker = { readonly atMs: number } & (
   | { readonly kind: 'change'; readonly actor: string; readonly request: ChangeRequest }
   | ({ readonly kind: 'decision' } & Pick<Decision, 'upstream' | 'did' | 'enforced'>)
@@ -34,18 +34,18 @@ export interface ReportedDeed {
   readonly actor: string
   readonly action: AuditAction
   readonly subject: string | null
-  /** Settings that it changed, each with its value before and after as text of at most 120 characters. */
+  /** The settings that the deed changed. The values before and after are texts of at most 120 characters. */
   readonly changed: readonly { readonly setting: string; readonly before: string; readonly after: string }[]
 }
 
-/** The report of an event, or of a stretch of time that was asked for. */
+/** The report of an event, or of a requested stretch of time. */
 export interface RoomReport {
-  /** Names the report of an event. Null for one that is not kept. */
+  /** The name of an event's report. Null for a report that is not kept. */
   readonly id: string | null
   readonly event: string | null
   readonly room: string
   readonly fromMs: number
-  /** The start of the event, after its prequeue; null where there is no event. */
+  /** The start of the event, after its prequeue. Null if the report is not about an event. */
   readonly startMs: number | null
   readonly toMs: number
   readonly madeAtMs: number
@@ -65,7 +65,7 @@ export type ReportListed = Pick<RoomReport, 'event' | 'fromMs' | 'toMs' | 'madeA
 export interface ReportCalls {
   /** Returns the reports that are kept, newest first. */
   reports(): Promise<readonly ReportListed[]>
-  /** Returns a report that is kept, or null; or makes one of a stretch of time. */
+  /** Returns a kept report, or null if there is none. Or makes a report of a stretch of time. */
   report(
     asked: { readonly id: string } | { readonly fromMs: number; readonly toMs: number },
   ): Promise<RoomReport | null>

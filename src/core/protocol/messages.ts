@@ -13,7 +13,7 @@ import type { Slowed } from '../line/slowdown.ts'
 import type { Again } from '../session.ts'
 import type { TallyReport } from '../tally.ts'
 
-/** The doors of a region that newcomers go to: those numbered `from` to `count - 1`. */
+/** The doors of a region to which newcomers go: the ones numbered `from` to `count - 1`. */
 export interface DoorSpread {
   readonly count: number
   readonly from: number
@@ -46,7 +46,7 @@ export interface Snapshot {
   readonly voterShare?: number
   /** How newcomers are drawn; null or absent where places are given by arrival. */
   readonly batches?: Batches | null
-  /** The room has all counts up to this key; absent in a snapshot of a room that does not know batches. */
+  /** The room has all counts up to this key. Absent if the room's version does not know batches. */
   readonly settledKey?: number
   /** Places that went to another browser lately, by their short names: how often each did. Absent if there are none. */
   readonly transferred?: Readonly<Record<string, number>>
@@ -104,8 +104,8 @@ export interface DoorReport extends TallyReport {
   /** Sessions that are live now, and count against `total_active_users`. */
   readonly live: number
   /**
-   * Permits of each lane beside the main one that were spent or returned in this epoch, in total; absent if there were
-   * none.
+   * The permits that were spent or returned in this epoch, in total, for each lane except the main one. Absent if there
+   * were none.
    */
   readonly gone?: Readonly<Record<string, number>>
   /**
@@ -124,7 +124,7 @@ export interface DoorReply<Settings> {
   readonly seq: number
   /** Permits granted in this epoch, in total. */
   readonly granted: number
-  /** The part of these permits for each lane beside the main one; absent if there is none. */
+  /** The part of these permits for each lane except the main one; absent if there is none. */
   readonly lanes?: Readonly<Record<string, number>>
   readonly snapshot: Snapshot
   readonly version: string
@@ -189,13 +189,13 @@ export interface TokenRequest {
   readonly bucket: string
   /** The tokens of the lease that were used, in total. */
   readonly used: number
-  /** How long ago a token was last used, by the isolate's clock; absent for just now. */
+  /** How long ago a token was last used, by the isolate's clock. Absent if it was just now. */
   readonly usedAgoMs?: number
   /** Tokens that the lease keeps. The rest of what was lent is given back. */
   readonly has: number
   /** Tokens that requests wait for now. */
   readonly want: number
-  /** The tokens of one request. A smaller grant is of no use. */
+  /** The number of tokens for one request. A smaller grant is of no use. */
   readonly least: number
   /** Tokens for future requests. */
   readonly spare: number
@@ -208,8 +208,8 @@ export interface TokenGrant {
   /** Tokens that could still be lent. */
   readonly remaining: number
   /**
-   * 0 if all that was wanted is granted. Otherwise the time until one request could be granted, if no other report
-   * comes before.
+   * 0 if all wanted tokens are granted. Otherwise the time until one request can be granted, if no other report comes
+   * before.
    */
   readonly retryAfterMs: number
 }

@@ -79,7 +79,7 @@ export function openWhenEmpty(room: RoomState, rules: RoomRules, nowMs: number):
   callAll(room, rules, nowMs)
 }
 
-/** Returns the part of all permits to come that each lane can expect, by its share and its people. */
+/** Returns the share of all future permits that each lane can expect, by its share and its people. */
 function expectations(room: RoomState, rules: RoomRules, supply: number, nowMs: number): ReadonlyMap<string, number> {
   const lanes = rules.lanes ?? NO_LANES
   const wanted = new Map<string, number>()
@@ -91,7 +91,7 @@ function expectations(room: RoomState, rules: RoomRules, supply: number, nowMs: 
   const parts = divide(supply, lanes, wanted)
   let left = supply
   for (const part of parts.values()) left -= part
-  // Permits that no lane wants yet are for the next newcomers, in any lane.
+  // Permits that no lane wants yet are kept for the next newcomers, in any lane.
   const partOf = (lane: string) => ((parts.get(lane) ?? 0) + left * shareOf(lanes, lane)) / supply
   return new Map([...room.lines.keys()].map(lane => [lane, supply > 0 ? partOf(lane) : 0]))
 }

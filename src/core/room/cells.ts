@@ -57,7 +57,7 @@ function confirmIn(room: RoomState, { door, lane: ofTickets, bucket, by }: Place
   count(room, 'confirmed', by)
 }
 
-/** Removes a ticket that was given up: a visitor who changes lanes does not come back with the old ticket. */
+/** Removes a ticket that was given up. If its visitor changes lanes, the old ticket does not come back. */
 function giveUp(room: RoomState, { door, lane: ofTickets, bucket, by }: Places): void {
   if (!Number.isSafeInteger(bucket)) return
   const endKey = (bucket + 1) * BUCKET_MS

@@ -1,6 +1,6 @@
 /**
- * How many doors a room has in each region, and which of them newcomers go to. Sessions stay where they are: a door
- * that gets no newcomers empties by itself.
+ * How many doors a room has in each region, and to which of them newcomers go. Sessions stay where they are: a door
+ * without newcomers empties by itself.
  */
 
 import type { DoorSpread } from '../protocol/messages.ts'
@@ -11,7 +11,7 @@ export const DOOR_CALLS_TARGET = 300
 const SHRINK_BELOW = 0.6
 /** For this long a smaller number of doors must have been enough. */
 const SHRINK_AFTER_MS = 10 * 60_000
-/** The number is decided this often: a crowd comes within seconds. */
+/** The number is decided again this often, because a crowd comes within seconds. */
 const DECIDED_EVERY_MS = 2_000
 /** A busy door reports at least this often. An older measurement is out of date. */
 const MEASURED_WITHIN_MS = 15_000
@@ -27,7 +27,7 @@ export interface DoorPlan extends DoorSpread {
   count: number
   from: number
   decidedAtMs: number
-  /** Since when fewer doors would be enough, null while they would not. */
+  /** Since when fewer doors would have been enough. Null while they would not be. */
   calmSinceMs: number | null
 }
 
@@ -43,7 +43,7 @@ export function newDoorPlan(): DoorPlan {
   return { count: 1, from: 0, decidedAtMs: 0, calmSinceMs: null }
 }
 
-/** Decides the number of doors again, at most every two seconds. A change of the settings is followed at once. */
+/** Decides the number of doors again, at most every two seconds. A change of the settings takes effect at once. */
 export function followDoors(
   plan: DoorPlan,
   { least, most }: DoorRange,
@@ -58,7 +58,8 @@ export function followDoors(
     Math.max(...regions.map(calls => Math.ceil(sum(calls) / (DOOR_CALLS_TARGET * share))), 1)
   const wanted = Math.min(most, needed(1))
   if (wanted > plan.count) return setCount(plan, wanted, plan.count)
-  // A quiet region may stay uneven for long. It must not keep newcomers of the busiest one at its new doors.
+  // In a quiet region the doors may stay uneven for long. Even then the newcomers of the busiest region must not stay at
+  // its new doors.
   if (plan.from > 0 && areEven(busiestOf(regions), plan)) plan.from = 0
   const enough = Math.max(least, Math.min(most, needed(SHRINK_BELOW)))
   plan.calmSinceMs = enough < plan.count ? (plan.calmSinceMs ?? nowMs) : null

@@ -17,7 +17,8 @@ const SILENT_AFTER_MS = 6_000
 /** An open room grants permits ahead of demand for this long: until the door's next sync, and a little more. */
 const AHEAD_SECONDS = 2
 /**
- * A lane may claim back the permits that it left to others for this long. Its demand is reported only once a second.
+ * A lane may claim back the permits that it left to others in this many seconds, because its demand is reported only
+ * once a second.
  */
 const SLACK_SECONDS = 10
 const SLACK_MIN = 5
@@ -62,7 +63,7 @@ export function readyCount(room: RoomState, nowMs: number): number {
   return people
 }
 
-/** Returns how many ready visitors are served under the share of `lane`. */
+/** Returns how many ready visitors are served from the share of `lane`. */
 export function readyIn(room: RoomState, rules: RoomRules, lane: string, nowMs: number): number {
   let people = 0
   for (const door of room.doors.values()) people += readyByLane(door, rules, nowMs).get(lane) ?? 0
@@ -131,7 +132,7 @@ function noteLanes(door: DoorRecord, given: ReadonlyMap<string, number>): void {
 }
 
 /**
- * Returns the permits that a door lacks for its ready visitors, by lane. Surplus permits of one lane serve the others.
+ * Returns, by lane, how many permits a door lacks for its ready visitors. Surplus permits of one lane serve the others.
  */
 function needs(door: DoorRecord, rules: RoomRules, nowMs: number): Map<string, number> {
   const lacking = new Map<string, number>()
@@ -169,7 +170,7 @@ function readyByLane(door: DoorRecord, { lanes = NO_LANES }: RoomRules, nowMs: n
 /** The permits that each door lacks, by lane. */
 type Needs = ReadonlyMap<DoorRecord, ReadonlyMap<string, number>>
 
-/** True if no other door that lacks a permit for this lane has an older ready visitor than this door. */
+/** True if this door has the oldest ready visitor among the doors that lack a permit for this lane. */
 function isOldest(needed: Needs, door: DoorRecord, rules: RoomRules, lane: string): boolean {
   const oldest = oldestKeyAt(door, rules, lane)
   for (const [other, lacking] of needed) {

@@ -39,14 +39,14 @@ const TICK_MS = 500
 const DEPARTURES_HALF_LIFE_MS = 10_000
 
 type SyncOutcome =
-  /** The report is older than one that was applied. Nothing changed, and no answer is due. */
+  /** The report is older than one that was already applied. Nothing changed, and no answer is due. */
   | { readonly kind: 'stale' }
   /** The report was already applied. The stored answer stands. */
   | { readonly kind: 'repeated'; readonly granted: number; readonly lanes?: Readonly<Record<string, number>> }
   | {
       readonly kind: 'applied'
       readonly granted: number
-      /** The part of `granted` for each lane beside the main one; absent if there is none. */
+      /** The part of `granted` for each lane except the main one; absent if there is none. */
       readonly lanes?: Readonly<Record<string, number>>
       /** Chunks of the histogram that must be stored now, by lane. */
       readonly dirty: ReadonlyMap<string, ReadonlySet<number>>

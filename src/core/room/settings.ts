@@ -51,7 +51,7 @@ function followLanes(room: RoomState, lanes: readonly LaneShare[], nowMs: number
   for (const lane of room.lines.keys()) if (servedIn(lanes, lane) !== lane) removeLane(room, lane, nowMs)
 }
 
-/** Removes a lane. Its entry in `dirty` has no line any more, so the caller deletes its histogram. */
+/** Removes a lane. Its entry in `dirty` then has no line, so the caller deletes its histogram. */
 export function removeLane(room: RoomState, lane: string, nowMs: number): void {
   const [main, line] = [room.lines.get(MAIN_LANE), room.lines.get(lane)]
   if (!main || !line) return

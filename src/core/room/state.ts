@@ -22,7 +22,9 @@ interface Unstored {
    * How often chunks had been stored when these counts came. The next time chunks are stored, the counts are in them.
    */
   readonly after: number
-  /** `line/<lane>/<bucket>` and `gone/<lane>/<bucket>`, each with the lane in which the places were counted. */
+  /**
+   * Counts by `line/<lane>/<bucket>` and `gone/<lane>/<bucket>`. The lane is the one in which the places were counted.
+   */
   readonly cells: Record<string, number>
   /** An upper bound for the number of these cells. */
   counts: number
@@ -44,8 +46,8 @@ export interface RoomState {
   readonly generation: number
   open: boolean
   /**
-   * Since when the closed room could open again. Null while a visitor is ready or waits, an event holds the line, or no
-   * permit is available.
+   * Since when the closed room could have opened again. Null while a visitor is ready or waits, an event holds the
+   * line, or no permit is available.
    */
   emptySinceMs: number | null
   readonly bank: Bank
@@ -54,8 +56,8 @@ export interface RoomState {
   readonly doorPlan: DoorPlan
   readonly lines: Map<string, Line>
   /**
-   * Changed chunks of the histograms that the caller has not taken to store yet, by lane. A lane without a line was
-   * removed.
+   * The numbers of changed chunks of the histograms, by lane, until the caller takes them to store the chunks. If a
+   * lane here has no line, it was removed.
    */
   readonly dirty: Map<string, Set<number>>
   /** How often changed chunks were stored, and when last. */

@@ -30,10 +30,10 @@ export function verdictTotals(totals: Totals): Totals {
   return Object.fromEntries(verdicts.map(([cell, total]) => [cell.slice(VERDICT.length), total]))
 }
 
-/** Returns the totals that are no part of limits or verdicts. */
+/** Returns the totals that belong neither to limits nor to verdicts. */
 export function otherTotals(totals: Totals): Totals {
   const others = Object.entries(totals).filter(([cell]) => !cell.startsWith(PREFIX) && !cell.startsWith(VERDICT))
-  // People are called by parts of a bucket, so the total of called people has fractions.
+  // A part of a bucket may be called, so the total of called people has fractions.
   return Object.fromEntries(others.map(([cell, total]) => [cell, Math.round(total)]))
 }
 

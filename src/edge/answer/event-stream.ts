@@ -12,7 +12,7 @@ import { whileOpen } from './while-open.ts'
 /** Event streams (HTML, section 9.2), and series of pictures as cameras send them. */
 const ENDLESS = /^(text\/event-stream|multipart\/x-mixed-replace)\b/i
 
-/** Returns the same answer. An endless one ends when one of its sessions ends. */
+/** Returns the answer. An answer without an end is ended when one of its sessions ends. */
 export function endingWithSession(visit: Visit, response: Response, admissions: readonly Admitted[]): Response {
   if (admissions.length === 0 || !ENDLESS.test(response.headers.get('Content-Type') ?? '')) return response
   // Do not read `body` earlier: for an ordinary answer that would create an object for nothing.

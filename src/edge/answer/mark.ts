@@ -21,7 +21,7 @@ export function statusOf(visit: Visit, room: RoomClient, state: State) {
   return { room: room.name, state, cfWaitingRoom: { inWaitingRoom: false }, ...message }
 }
 
-/** Returns the state of an answer to a request that does not go on, or to a poll. */
+/** Returns the state for an answer to a poll, or to a request that does not go on. */
 export function stateOf(verdict: Exclude<Verdict, { kind: 'proxy' }> | PollVerdict): State {
   switch (verdict.kind) {
     case 'waiting':

@@ -13,7 +13,7 @@
 const TARGETED = /.-cache-control$/i
 
 const SHARED = [
-  // These are older than Cache-Control. Some caches still read them first, and no cache should compute an age.
+  // These fields are older than Cache-Control. Some caches still read them first, and no cache should compute an age.
   'Expires',
   'Pragma',
   'Age',

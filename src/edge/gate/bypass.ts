@@ -47,7 +47,7 @@ function mayLoadFiles(visit: Visit, room: RoomClient): boolean {
   return !network || room.spendOrWaitMs(`well-known/${network}`, WELL_KNOWN_FILES, visit.nowMs) === 0
 }
 
-/** Limits preflights by network. A visitor whose network is unknown shares no limit with others. */
+/** Limits preflights by network. A visitor from an unknown network shares no limit with others. */
 function preflight(visit: Visit, room: RoomClient): Verdict {
   const { preflights, mode } = room.settings.config
   if (preflights === 'answer' && mode !== 'observe') return { kind: 'preflight', why: 'preflight', room }

@@ -1,5 +1,5 @@
 /**
- * Decides whether a pass still admits its visitor. A lease of this isolate decides first, then the door. While the door
+ * Decides whether a pass still admits its visitor. A lease of this isolate decides first, then the door. If the door
  * cannot be asked, this isolate's own limit decides.
  */
 import { CALLS_MAX } from '../../core/limits/token-lease.ts'

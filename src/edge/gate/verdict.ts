@@ -132,7 +132,7 @@ export type PollVerdict =
   | { readonly kind: 'inside'; readonly why: 'suspended' | 'observe' | 'passthrough' }
   /** The visitor has a pass. The session lasts at least until this time. */
   | { readonly kind: 'inside'; readonly why: 'pass'; readonly endsMs: number }
-  /** The visitor shows no ticket: cookies are off, or the ticket was of another generation of the room. */
+  /** The visitor shows no ticket: cookies are off, or the ticket was from another generation of the room. */
   | { readonly kind: 'no-place'; readonly why: 'no-ticket' }
   /** This isolate may be unable to read the token yet. */
   | { readonly kind: 'unreadable'; readonly why: 'unknown-token' }
@@ -156,12 +156,12 @@ function placeTraced({ ticket: { key, lane }, snapshot }: Waiting): Pick<Traced,
   return { key, frontier: (snapshot && own(snapshot.lanes, lane)?.frontierKey) ?? null }
 }
 
-/** Whether this isolate has admitted a request by itself, because no door could be asked. */
+/** True if this isolate has admitted a request by itself, because no door could be asked. */
 export function isFallback({ why }: Admitted): boolean {
   return why === 'door-silent' || why === 'room-failed'
 }
 
-/** Whether a visitor is rejected because there is no valid invitation. */
+/** True if the visitor is rejected because there is no valid invitation. */
 export function needsInvitation(why: WhyRejected): boolean {
   return why === 'uninvited' || why === 'invalid-invitation'
 }

@@ -9,7 +9,7 @@ import { type Quota, type Spend, spend } from '../../core/gcra.ts'
 import { fnv1a } from '../../core/hash.ts'
 
 const ENTRIES_MAX = 10_000
-/** The number of quotas of each kind that the newcomers to a full table share. */
+/** For each kind, the number of quotas that the newcomers to a full table share. */
 const SHARED = 64
 /** When a newcomer meets a full table, this many entries are checked for being unused. */
 const LOOKS = 16

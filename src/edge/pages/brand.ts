@@ -35,7 +35,7 @@ export function faceOf(brand: Brand): Face | null {
   return made
 }
 
-/** Returns the variables of a brand that depend on the request. `site` is the host for people to read. */
+/** Returns the variables of a brand that depend on the request. `site` is the host as people read it. */
 export function brandVariables({ site, origin }: { site: string; origin: string }, { brand }: RoomConfig) {
   return {
     site: brand.name === '' ? site : brand.name,

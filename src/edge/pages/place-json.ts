@@ -42,7 +42,7 @@ const NO_PLACE = {
 /** The wait of a called visitor. The page promises that it is less than a minute. */
 const SOON = { low: 0, likely: 0, high: 60 } as const
 
-/** The place as JSON: the published variables, and ours beside them. */
+/** A place as JSON: the published variables, and our own ones. */
 export type PlaceJson = ReturnType<typeof placeJson>
 
 export function placeJson(visit: Visit, waiting: OnPage<Waiting>) {

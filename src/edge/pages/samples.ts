@@ -63,7 +63,7 @@ const WAITING: Readonly<Record<string, (nowMs: number) => Difference>> = {
   form: () => ({}),
 }
 
-/** The pages in line of a room with an event, by name. */
+/** Sample pages for visitors in line, in a room with an event, by name. */
 const WITH_EVENT: Readonly<Record<string, (nowMs: number) => Difference>> = {
   'before-start': nowMs => ({ place: { ...NO_NUMBER, startsMs: nowMs + STARTS_IN_MS } }),
   'before-draw': nowMs => ({
@@ -72,7 +72,7 @@ const WITH_EVENT: Readonly<Record<string, (nowMs: number) => Difference>> = {
   }),
 }
 
-/** The pages in line of a room with a challenge, by name. */
+/** Sample pages for visitors in line, in a room with a challenge, by name. */
 const WITH_CHALLENGE: Readonly<Record<string, (nowMs: number) => Difference>> = {
   challenge: () => ({ ...PROVISIONAL, more: { challenge: CHALLENGE } }),
   'challenge-failed': () => ({ ...PROVISIONAL, more: { why: 'failed-challenge' } }),

@@ -11,7 +11,7 @@ export type Render = (variables: object) => string
 type Variables = Readonly<Record<string, unknown>>
 type Piece = string | ((variables: Variables) => string)
 
-/** A tag as Mustache has parsed it: its type, its name, where it is, and for a section the tags inside. */
+/** A tag as Mustache has parsed it: its type, its name, its position, and for a section the tags in it. */
 type Tag = readonly [type: string, name: string, start: number, end: number, inside?: readonly Tag[]]
 
 /** A template that is parsed. Compiling it fills in the variables that never change. */

@@ -33,7 +33,7 @@ export function hasUpload(request: Request): boolean {
 }
 
 /**
- * Returns the body. Does not read the `body` of a GET or HEAD, because most requests are such and the property costs
+ * Returns the body. For a GET or HEAD it does not read `body`, because most requests are such and the property costs
  * time.
  */
 function bodyOf(request: Request): ReadableStream | null {

@@ -47,7 +47,7 @@ interface Background {
 export class Visit {
   readonly request: Request
   readonly url: Readonly<URL>
-  /** Null for a request that no page of ours has sent again. */
+  /** The form's first request. Null if no page of ours has sent this request again. */
   readonly form: SentForm | null
   /** When the request came. After a wait for a turn, when the wait ended. */
   nowMs: number
@@ -228,7 +228,7 @@ function opensWebSocket({ method, headers }: Request): boolean {
   )
 }
 
-/** Whether the request is a CORS preflight (Fetch Standard), which carries no cookies and changes nothing. */
+/** True if the request is a CORS preflight (Fetch Standard), which carries no cookies and changes nothing. */
 export function isPreflight(request: Request): boolean {
   return (
     request.method === 'OPTIONS' &&

@@ -38,7 +38,7 @@ export class Claims {
     return answer
   }
 
-  /** Whether a door had no permit left, as of its last answer. */
+  /** True if a door had no permit left at its last answer. */
   isExhausted(door: string): boolean {
     return this.#exhausted.has(door)
   }

@@ -33,7 +33,7 @@ export interface SessionMemory {
   limits: SessionLimits
   /** The session's samples of the origin and its upstreams, for its vote. */
   readonly samples: OwnSamples
-  /** The last window of origin health in which the session was noted as there. */
+  /** The last window of origin health in which this session was noted as being there. */
   notedWindow: number
 }
 
@@ -60,7 +60,7 @@ export class Memory {
   /** Verified invitations, by room and text. */
   readonly invitations = new LRUCache<string, Invitation>({ max: VISITORS })
   readonly sessions = new LRUCache<string, SessionMemory>({ max: VISITORS })
-  /** Places that were counted in a line here, and tickets that were given up for another lane. */
+  /** Places that this isolate has counted in a line, and tickets that were given up for another lane. */
   readonly counted = new LRUCache<string, true>({ max: VISITORS })
   /** Places that were given up here. */
   readonly left = new LRUCache<string, true>({ max: VISITORS })

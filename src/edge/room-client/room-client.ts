@@ -48,7 +48,7 @@ export class RoomClient {
   readonly shedder: Shedder = newShedder()
   readonly limits: RequestLimits
   readonly tokens: RoomTokens
-  /** The reports of the room to this isolate, and of this isolate to the room. */
+  /** The sync: reports of this isolate to the room, and snapshots of the room. */
   readonly sync: SnapshotSync
   readonly sessions: RoomSessions
   readonly ended: EndedSessions

@@ -40,7 +40,7 @@ export class Votes {
     if (this.voter(sid, false, caller)) this.report(caller, false)
   }
 
-  /** Notes an answer of a named upstream that is no sample. */
+  /** Notes an answer from a named upstream which is not a sample. */
   note(upstream: string, lot: number, sentMs: number): void {
     this.#ballots.note(upstream, lot, sentMs)
   }
