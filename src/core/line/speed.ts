@@ -62,6 +62,11 @@ export function measure(state: SpeedState, passed: number, nowMs: number): void 
   state.measuredAtMs = Math.max(state.measuredAtMs, nowMs)
 }
 
+/** Leaves out the time up to `nowMs`, in which the line was held. The line would be taken for a slow one. */
+export function leaveOut(state: SpeedState, nowMs: number): void {
+  state.measuredAtMs = Math.max(state.measuredAtMs, nowMs)
+}
+
 /** Replaces the long run by the recent past: speeds under other limits do not predict the long run. */
 export function resetLongRun(state: SpeedState): void {
   Object.assign(state.long, state.lately)

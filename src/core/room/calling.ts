@@ -4,6 +4,7 @@ import { callableKey } from '../events/events.ts'
 import { openKey, settledKey } from '../line/batches.ts'
 import { comingIn, showRate, supplyOf } from '../line/frontier.ts'
 import { callEverybody, callNext, closeAt, waiting } from '../line/line.ts'
+import { leaveOut } from '../line/speed.ts'
 import { divide, shareOf } from '../permits/lanes.ts'
 import type { Demand } from '../protocol/messages.ts'
 import { available, left, readyCount, readyIn, sums } from './grants.ts'
@@ -25,7 +26,10 @@ export function callAll(room: RoomState, rules: RoomRules, nowMs: number): void 
 }
 
 export function callLines(room: RoomState, rules: RoomRules, nowMs: number): void {
-  if (rules.ratePerMinute <= 0) return room.shown.clear()
+  if (rules.ratePerMinute <= 0) {
+    for (const { state } of room.lines.values()) leaveOut(state.speed, nowMs)
+    return room.shown.clear()
+  }
   const { live, outstanding } = sums(room)
   const permits = outstanding + available(room, rules)
   // Permits in reach are already part of the budget, so only the rest of the budget is still to come.

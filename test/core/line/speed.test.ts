@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   fastest,
+  leaveOut,
   measure,
   newSpeed,
   resetLongRun,
@@ -22,6 +23,21 @@ describe('the speed of a line', () => {
   it('is not known before the line has moved for ten seconds', () => {
     expect(speedOf(moved(9, () => 5))).toBeNull()
     expect(known(moved(12, () => 5)).latelyPerSecond).toBeCloseTo(5)
+  })
+
+  it('does not fall while the line is held', () => {
+    const state = moved(600, () => 5)
+    leaveOut(state, 1_500_000)
+    expect(known(state).latelyPerSecond).toBeCloseTo(5)
+    measure(state, 5, 1_501_000)
+    expect(known(state).latelyPerSecond).toBeCloseTo(5)
+  })
+
+  it('is not known after a hold of a line that has not moved before', () => {
+    const state = newSpeed(0)
+    leaveOut(state, 900_000)
+    measure(state, 5, 901_000)
+    expect(speedOf(state)).toBeNull()
   })
 
   it('is the same for all waits where permits come at a steady rate', () => {

@@ -197,6 +197,17 @@ describe('a room whose places are left in waves', () => {
   }, 60_000)
 })
 
+describe('a line that was held for a quarter of an hour before it moved', () => {
+  it('keeps its order after the release, and shows waits that hold', () => {
+    const changes = [{ atMs: 900_000, ratePerMinute: 600 }]
+    const figures = play({ visitors: 6_000, ratePerMinute: 0, arriveMs: 120_000, changes })
+    expect(figures.usedShare).toBeGreaterThanOrEqual(0.98)
+    expect(figures.displacementP95Seconds).toBeLessThanOrEqual(10)
+    expect(figures.kendallTau).toBeGreaterThanOrEqual(0.99)
+    expect(figures.rangesTrueShare).toBeGreaterThanOrEqual(0.9)
+  }, 60_000)
+})
+
 describe('a rate that is cut to a third', () => {
   it('makes shown waits jump only where the page also shows the reason', () => {
     const changes = [{ atMs: 300_000, ratePerMinute: 200 }]
