@@ -11,11 +11,12 @@ import { runCommand } from './support/cli.ts'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 
-const USAGE = `antesala serve|check-config|keys [FLAGS]
+const USAGE = `antesala serve|check-config|keys|room [FLAGS]
 
   serve         runs the waiting room in front of an origin
   check-config  checks a configuration before it is used
   keys          makes and rotates the secrets ROOM_KEYS and ADMIN_TOKENS
+  room          reads and changes a room by the admin API
 
 Each command explains its flags with --help. --version prints the version.`
 
@@ -59,6 +60,10 @@ switch (command) {
   case 'check-config':
     process.argv.splice(2, 1)
     await import('./check-config.ts')
+    break
+  case 'room':
+    process.argv.splice(2, 1)
+    await import('./room.ts')
     break
   case '--version':
     console.log(folderFile().version)

@@ -23,6 +23,8 @@ import danger from '../../static/admin/danger.js'
 import decisions from '../../static/admin/decisions.js'
 import dom from '../../static/admin/dom.js'
 import download from '../../static/admin/download.js'
+import eventCalendarCss from '../../static/admin/events/calendar.css'
+import eventCalendar from '../../static/admin/events/calendar.js'
 import eventDanger from '../../static/admin/events/danger.js'
 import eventEditor from '../../static/admin/events/editor.js'
 import eventList from '../../static/admin/events/list.js'
@@ -108,6 +110,8 @@ const FILES: Readonly<Record<string, readonly [type: string, text: string]>> = {
   'dom.js': [JS, dom],
   'download.js': [JS, download],
   'events.js': [JS, events],
+  'events/calendar.css': [CSS, eventCalendarCss],
+  'events/calendar.js': [JS, eventCalendar],
   'events/danger.js': [JS, eventDanger],
   'events/editor.js': [JS, eventEditor],
   'form/boxes.js': [JS, formBoxes],

@@ -21,6 +21,7 @@ describe('the events of a room', () => {
     expect(page.url()).toMatch(/#room\/shop\/events$/)
     expect(await page.locator('#room').isVisible()).toBe(false)
     expect(await part().getByRole('heading', { level: 2 }).allInnerTexts()).toEqual([
+      expect.stringMatching(/^\w+ \d{4}$/),
       'sale\nWaiting for the start',
       'gala\nTo come',
     ])
@@ -47,6 +48,66 @@ describe('the events of a room', () => {
       }
     })
   }
+})
+
+describe('the calendar of events', () => {
+  const FAR = { name: 'far', event_start_time: '2031-03-30T10:00:00Z', event_end_time: '2031-04-02T10:00:00Z' }
+  const title = () => part().locator('#calendar-title').innerText()
+  const day = (date: string) => part().locator('td', { has: page.locator(`time[datetime="${date}"]`) })
+
+  test('shows the month of the next event, and each day of an event that is long', async () => {
+    fake.room('shop').change({ set: { events: [FAR] } }, null, 'Bo')
+    await logIn({ timezoneId: 'Europe/Madrid' })
+    await openEvents()
+    expect(await title()).toBe('March 2031')
+    expect(await day('2031-03-29').innerText()).toBe('29')
+    expect(await day('2031-03-30').getByRole('button').innerText()).toBe('12:00 far')
+    expect(await day('2031-04-02').getByRole('button').innerText()).toBe('far')
+    await press('Next month')
+    expect(await title()).toBe('April 2031')
+    expect(await day('2031-04-03').getByRole('button').count()).toBe(0)
+    expect(await part().getByRole('columnheader').allInnerTexts()).toEqual('Mon Tue Wed Thu Fri Sat Sun'.split(' '))
+  })
+
+  test('is used by the keyboard, and a pressed event has the focus in the list', async () => {
+    fake.room('shop').change({ set: { events: [FAR, GALA] } }, null, 'Bo')
+    await logIn()
+    await openEvents()
+    const first = await title()
+    await part().getByRole('button', { name: 'Next month' }).focus()
+    await page.keyboard.press('PageDown')
+    expect(await title()).not.toBe(first)
+    await page.keyboard.press('PageUp')
+    expect(await title()).toBe(first)
+    await part().locator('td button', { hasText: 'gala' }).first().focus()
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate(() => document.activeElement?.querySelector('h2')?.innerText)).toContain('gala')
+  })
+
+  test('is left out on a phone and in a room without events', async () => {
+    await logIn({ viewport: { width: 390, height: 800 } })
+    await openEvents()
+    expect(await part().getByRole('table').count()).toBe(0)
+    fake.room('shop').change({ set: { events: [GALA] } }, null, 'Bo')
+    await part().getByRole('heading', { name: 'gala' }).waitFor()
+    expect(await part().getByRole('table').count()).toBe(0)
+    await page.setViewportSize({ width: 1_440, height: 800 })
+    await part().getByRole('table').waitFor()
+  })
+})
+
+describe('an event that is to come', () => {
+  test('has a link to its rehearsal, which the form of the rehearsal then shows', async () => {
+    fake.room('shop').change({ set: { events: [GALA] } }, null, 'Bo')
+    await logIn()
+    await openEvents()
+    await part().getByRole('link', { name: 'Rehearse this event' }).click()
+    const rehearse = page.locator('#part-rehearse')
+    await rehearse.waitFor()
+    expect(await rehearse.getByLabel('Event', { exact: true }).inputValue()).toBe('gala')
+    expect(await rehearse.getByLabel('Visitors expected').inputValue()).toBe('10000')
+    expect(changes().length).toBe(0)
+  })
 })
 
 const field = (name: string) => part().getByLabel(name, { exact: true })

@@ -3,9 +3,10 @@
 import { change, showNote } from '../change.js'
 import { make, say } from '../dom.js'
 import { button } from '../form/fields.js'
-import { elementOf } from '../parts.js'
+import { elementOf, hrefOf } from '../parts.js'
 import { chosen, serverMs } from '../rooms.js'
 import { count } from '../words.js'
+import { eventCalendar, showCalendar } from './calendar.js'
 import { eventEditor, openCopy, openEvent, openNew, showEditor } from './editor.js'
 import { countdown, insteadWords, localTime, nextTurn, STATES } from './words.js'
 
@@ -24,6 +25,8 @@ list.className = 'event-list'
 const note = make('p')
 note.className = 'note'
 const ADVICE = 'Look at the list again.'
+/** A rehearsal begins with so many visitors, where no draw has counted them. */
+const PEOPLE = 10_000
 
 /** @param {Room} room */
 function showList(room) {
@@ -34,29 +37,46 @@ function showList(room) {
       button('New event', () => withRoom(openNew)),
     )
     add.dataset.changes = 'events'
-    part.append(make('h1', 'Events'), note, add, eventEditor(), none, list)
+    addStyle()
+    part.append(make('h1', 'Events'), note, add, eventEditor(), none, eventCalendar(showRow), list)
   }
   showEditor(room)
   showNote(part, room, 'events')
   const wanted = JSON.stringify([room.name, room.events])
   if (wanted !== listed) write(room)
   listed = wanted
+  showCalendar(room)
   for (const event of room.events) {
     const row = rows.get(event.name)
     if (row) showCountdown(row, event)
   }
 }
 
+function addStyle() {
+  const style = /** @type {HTMLLinkElement} */ (make('link'))
+  style.rel = 'stylesheet'
+  style.href = new URL('calendar.css', import.meta.url).href
+  document.head.append(style)
+}
+
+/** Brings the row of an event into view, and the focus to it. @param {string} name */
+function showRow(name) {
+  const row = rows.get(name)
+  row?.scrollIntoView({ block: 'center' })
+  row?.focus({ preventScroll: true })
+}
+
 /** @param {Room} room */
-function write({ events }) {
+function write(room) {
+  const { events } = room
   none.hidden = events.length > 0
   rows.clear()
-  for (const event of events) rows.set(event.name, rowOf(event))
+  for (const event of events) rows.set(event.name, rowOf(room, event))
   list.replaceChildren(...rows.values())
 }
 
-/** @param {ScheduledEvent} event */
-function rowOf(event) {
+/** @param {Room} room @param {ScheduledEvent} event */
+function rowOf(room, event) {
   const head = make('h2', event.name, make('span', STATES[event.state] ?? ''))
   const next = make('p')
   next.className = 'countdown'
@@ -70,11 +90,23 @@ function rowOf(event) {
       : []),
     ...(event.draw?.seed ? [fact('Seed', event.draw.seed)] : []),
   ]
-  const item = make('li', head, next, make('dl', ...facts), actionsOf(event))
+  const item = make('li', head, next, make('dl', ...facts), actionsOf(event), ...rehearsalOf(room, event))
+  item.tabIndex = -1
   item.className = 'card'
   item.dataset.changes = 'events'
   item.dataset.event = event.state
   return item
+}
+
+/** Returns a link to the rehearsal of an event that has not begun. @param {Room} room @param {ScheduledEvent} event */
+function rehearsalOf(room, { name, state, draw }) {
+  if (state !== 'upcoming' && state !== 'prequeueing') return []
+  const link = /** @type {HTMLAnchorElement} */ (make('a', 'Rehearse this event'))
+  const query = new URLSearchParams({ event: name, people: String(draw?.entries || PEOPLE) })
+  link.href = `./${hrefOf(room, 'rehearse')}?${query}`
+  const where = make('p', link)
+  where.className = 'rehearsal'
+  return [where]
 }
 
 /** @param {ScheduledEvent} event */
