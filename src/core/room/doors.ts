@@ -58,8 +58,8 @@ export function followDoors(
     Math.max(...regions.map(calls => Math.ceil(sum(calls) / (DOOR_CALLS_TARGET * share))), 1)
   const wanted = Math.min(most, needed(1))
   if (wanted > plan.count) return setCount(plan, wanted, plan.count)
-  // In a quiet region the doors may stay uneven for long. Even then the newcomers of the busiest region must not stay at
-  // its new doors.
+  // In a quiet region the doors may stay uneven for long. Even then the newcomers of the busiest region must not stay
+  // at its new doors.
   if (plan.from > 0 && areEven(busiestOf(regions), plan)) plan.from = 0
   const enough = Math.max(least, Math.min(most, needed(SHRINK_BELOW)))
   plan.calmSinceMs = enough < plan.count ? (plan.calmSinceMs ?? nowMs) : null

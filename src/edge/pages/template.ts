@@ -1,7 +1,7 @@
 /**
  * Our own pages as templates in the language of Mustache. A template is compiled once, into pieces of text, variables
- * and sections. Variables that never change are filled in then. An operator's page is rendered by Mustache itself, which
- * supports more than we use.
+ * and sections. Variables that never change are filled in then. An operator's page is rendered by Mustache itself,
+ * which supports more than we use.
  */
 import Mustache from 'mustache'
 
