@@ -18,14 +18,16 @@ async function main(given: Given): Promise<number> {
   const seeds = Number(given.seeds)
   if (!Number.isInteger(seeds) || seeds < 1 || seeds > 20)
     throw new UsageError(`--seeds must be 1 to 20, got ${given.seeds}`)
-  console.log('| | used | plain | over target | plain | turns an hour | plain | p95 over 2 T | plain |')
-  console.log('|---|---|---|---|---|---|---|---|---|')
+  console.log('| room / plain | used | over target | turns an hour | p95 over 2 T |')
+  console.log('|---|---|---|---|---|')
   for (const trial of TRIALS) {
     const ours = medians(trial, seeds, seed => new RoomHealth(seed))
     const plain = medians(trial, seeds, () => new PlainAimd())
     const cells = [
-      ...[percent(ours.used), percent(plain.used), percent(ours.overTarget), percent(plain.overTarget)],
-      ...[ours.turnsAnHour.toFixed(0), plain.turnsAnHour.toFixed(0), `${ours.slowSeconds} s`, `${plain.slowSeconds} s`],
+      `${percent(ours.used)} / ${percent(plain.used)}`,
+      `${percent(ours.overTarget)} / ${percent(plain.overTarget)}`,
+      `${ours.turnsAnHour.toFixed(0)} / ${plain.turnsAnHour.toFixed(0)}`,
+      `${ours.slowSeconds} s / ${plain.slowSeconds} s`,
     ]
     console.log(`| ${trial.name} | ${cells.join(' | ')} |`)
   }
