@@ -6,16 +6,19 @@ import type { SocketOwner } from '../core/protocol/operators.ts'
 
 /** A dashboard reads the room at each hint, so hints are at least this far apart. */
 const HINT_EVERY_MS = 1_000
-/** Each hint causes one read by each dashboard. Further dashboards read once a second by themselves. */
+/** The most sockets, because each hint causes a read by each dashboard. Further dashboards just read once a second. */
 const SOCKETS_MAX = 100
 const HINT = 'news'
 /** The platform answers a ping by itself, and wakes no object. */
 const PING = 'ping'
 const PONG = 'pong'
-/** Close codes of our own: the dashboard may open the next socket, or its token is no longer valid. */
+/**
+ * Our own close codes. With the first one, the dashboard may open a new socket. With the second, its token is no longer
+ * valid.
+ */
 const TIME_IS_UP = 4_000
 const REVOKED = 4_001
-/** RFC 6455, section 7.4.1. */
+/** A close code of RFC 6455, section 7.4.1. */
 const POLICY_VIOLATION = 1_008
 
 export class DashboardSockets {
@@ -51,12 +54,15 @@ export class DashboardSockets {
     }, waitMs)
   }
 
-  /** Closes the sockets of a token. */
+  /** Closes the sockets that a token has opened. */
   end(tokenId: string): void {
     for (const socket of this.#ctx.getWebSockets(tokenId)) socket.close(REVOKED, 'The token was revoked')
   }
 
-  /** A dashboard sends nothing but pings. Any other message would wake the object at its sender's will. */
+  /**
+   * Closes a socket that sends anything but a ping. A dashboard never does, and each such message would wake the
+   * object.
+   */
   refuseMessage(socket: WebSocket): void {
     socket.close(POLICY_VIOLATION, 'This socket takes no messages')
   }

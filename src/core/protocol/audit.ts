@@ -44,7 +44,7 @@ export interface AuditEntry extends Deed {
   readonly lastAtMs: number
 }
 
-/** A question for entries. A condition that is null does not apply. */
+/** The conditions for the entries that an operator wants to see. A condition that is null does not apply. */
 export interface AuditQuery {
   readonly actor: string | null
   readonly action: AuditAction | null

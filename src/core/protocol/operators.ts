@@ -36,11 +36,11 @@ export interface OperatorCalls {
   tokenUsed(id: string): Promise<void>
 }
 
-/** The owner of a dashboard's socket, as the room keeps it beside the socket. */
+/** The owner of a dashboard's WebSocket. The room stores it together with the socket. */
 export interface SocketOwner {
-  /** Null for a proof that cannot be revoked. */
+  /** The id of the token. Null if the operator's login cannot be revoked. */
   readonly tokenId: string | null
-  /** The room closes the socket after this time. */
+  /** The time after which the room closes the socket. */
   readonly endsAtMs: number
 }
 

@@ -1,19 +1,19 @@
 /**
- * Requests that go on to the origin as they came, where the rooms say `origin_pass = "cookie"`. To copy a request with
- * other headers costs more than the rest of the edge's work for an admitted visitor. The origin reads the pass from the
- * cookie then.
+ * Requests that go on to the origin exactly as they came, if the rooms set `origin_pass = "cookie"`. Then the origin
+ * reads the pass from the cookie. For an admitted visitor, copying a request with other headers costs more than the
+ * rest of the edge's work.
  */
 import { cookieName } from '../request/cookies.ts'
 import type { Visit } from '../request/visit.ts'
 import { headerFate, isOnCloudflare } from './forwarded-headers.ts'
 import type { Onward } from './onward.ts'
 
-/** The only header of a connection that says nothing: the runtime writes its own. */
+/** The only harmless `Connection` header. The runtime writes its own in any case. */
 const KEEPS_ALIVE = /^keep-alive$/i
 
 /**
- * True if nothing in the request has to change. The cookie of each room must have exactly the pass that the edge has
- * judged. The visitor must have written no header by which an origin could be deceived.
+ * True if nothing in the request has to change. The cookie of each room must contain exactly the pass that the edge has
+ * checked. No header from the visitor may be able to deceive an origin.
  */
 export function goesAsItCame(visit: Visit, { admissions, keepsCookie }: Onward): boolean {
   if (!keepsCookie || !visit.isSafe || visit.request.body || visit.isWebSocket || visit.form) return false
@@ -28,7 +28,7 @@ export function goesAsItCame(visit: Visit, { admissions, keepsCookie }: Onward):
   return true
 }
 
-/** True if the header would go on unchanged in a copy of the request, or has the value that the edge would write. */
+/** True if a copy of the request would have this header unchanged, or if the edge would write the same value. */
 function mayStay(
   visit: Visit,
   { name, value, isCloudflare }: { readonly name: string; readonly value: string; readonly isCloudflare: boolean },

@@ -8,11 +8,11 @@ import { serverMs } from '../rooms.js'
 /** @typedef {import('../api.js').ScheduledEvent} ScheduledEvent */
 
 const WEEK_DAYS = 7
-/** Monday, for the names of the days. */
+/** A Monday, from which the names of the days are made. */
 const A_MONDAY = new Date(2024, 0, 1)
-/** A day names so many events, and counts the others. */
+/** A day shows this many events by name, and the number of the others. */
 const NAMED_MAX = 3
-/** The months that keys turn to. @type {Record<string, number>} */
+/** How many months forward each key turns the calendar. @type {Record<string, number>} */
 const MONTHS_OF_KEYS = { PageUp: -1, PageDown: 1 }
 
 const title = make('h2')
@@ -21,14 +21,14 @@ const calendar = make('section')
 /** The room for which the month was chosen. */
 let chosenFor = ''
 let month = new Date(0)
-/** The rows, as they were written last. */
+/** The rows that were last written. */
 let written = ''
 /** @type {ScheduledEvent[]} */
 let events = []
 /** @type {(name: string) => void} */
 let open = () => {}
 
-/** Makes the calendar. `show` gets the name of an event that the operator presses. */
+/** Returns the calendar. `show` gets the name of an event when the operator presses it. */
 export function eventCalendar(/** @type {(name: string) => void} */ show) {
   open = show
   const names = Array.from({ length: WEEK_DAYS }, (_, index) => {
@@ -102,7 +102,7 @@ function cellOf(day) {
   return cell
 }
 
-/** Whether an event, or its prequeue, takes place on a day. @param {ScheduledEvent} event @param {Date} day */
+/** True if an event, or its prequeue, takes place on a day. @param {ScheduledEvent} event @param {Date} day */
 function isOn({ prequeueAt, startsAt, endsAt }, day) {
   return Date.parse(prequeueAt ?? startsAt) < dayAfter(day, 1).getTime() && Date.parse(endsAt) > day.getTime()
 }
@@ -142,7 +142,10 @@ function monthAfter(months) {
   return new Date(month.getFullYear(), month.getMonth() + months, 1)
 }
 
-/** A day with a change of the clock is not 24 hours long. @param {Date} day @param {number} days */
+/**
+ * Returns another day. A day on which the clock changes is not 24 hours long.
+ * @param {Date} day @param {number} days
+ */
 function dayAfter(day, days) {
   return new Date(day.getFullYear(), day.getMonth(), day.getDate() + days)
 }
