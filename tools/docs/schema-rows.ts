@@ -3,6 +3,7 @@
  * what the schema makes of a missing value, and the allowed values are the words in which it refuses a wrong one.
  */
 import * as z from 'zod'
+import { wrapped } from '../../src/settings/suggest/wrapped.ts'
 
 export interface Row {
   /** `rate_limits[].match.paths` */
@@ -56,13 +57,8 @@ function unwrap(schema: z.ZodType): z.ZodType {
     const { in: from, out } = schema.def
     return unwrap((from instanceof z.ZodTransform ? out : from) as z.ZodType)
   }
-  if (
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodPrefault ||
-    schema instanceof z.ZodNullable ||
-    schema instanceof z.ZodOptional
-  )
-    return unwrap(schema.unwrap() as z.ZodType)
+  const inner = wrapped(schema)
+  if (inner) return unwrap(inner)
   // A text that may be empty is described by what else it may be.
   if (schema instanceof z.ZodUnion && schema.options.length === 2) {
     const [first, second] = schema.options as readonly [z.ZodType, z.ZodType]

@@ -1,5 +1,6 @@
 /** The names of settings that a schema has at a path. */
 import * as z from 'zod'
+import { wrapped } from './wrapped.ts'
 
 /** Returns the names of settings at this path of the schema, or none if there is no object at the path. */
 export function namesAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
@@ -25,12 +26,6 @@ function schemasAt(schemas: readonly z.ZodType[], path: readonly PropertyKey[]):
 function formsOf(schema: z.ZodType): readonly z.ZodType[] {
   if (schema instanceof z.ZodPipe) return [schema.def.in, schema.def.out].flatMap(part => formsOf(part as z.ZodType))
   if (schema instanceof z.ZodUnion) return schema.options.flatMap(option => formsOf(option as z.ZodType))
-  if (
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodPrefault ||
-    schema instanceof z.ZodNullable ||
-    schema instanceof z.ZodOptional
-  )
-    return formsOf(schema.unwrap() as z.ZodType)
-  return [schema]
+  const inner = wrapped(schema)
+  return inner ? formsOf(inner) : [schema]
 }
