@@ -1,5 +1,7 @@
-/** The room of the tests of places. */
+/** The room of the tests of places, with a visitor and a ticket. */
+import { type Outsider, UNKNOWN_YET } from '../../../src/core/place/outsider.ts'
 import type { Snapshot } from '../../../src/core/protocol/messages.ts'
+import type { Ticket } from '../../../src/core/ticket.ts'
 
 export const NOW = 1_700_000_100_000
 export const WINDOW = 300_000
@@ -21,4 +23,28 @@ export const SNAPSHOT: Snapshot = {
       speed: { latelyPerSecond: 2, longPerSecond: 2, fastestPerSecond: 2 },
     },
   },
+}
+
+/** A visitor whose network is within its quota. */
+export const VISITOR: Outsider = {
+  purpose: 'enter',
+  invitation: 'none',
+  invitedTo: null,
+  keepsCookie: false,
+  behindMs: 0,
+  ...UNKNOWN_YET,
+  delayMs: 0,
+}
+
+/** A confirmed ticket with 50 people ahead. */
+export const TICKET: Ticket = {
+  room: 'shop',
+  sid: 'eu-0.a',
+  key: NOW - 50_000,
+  lane: 'main',
+  confirmed: true,
+  low: null,
+  byMs: null,
+  generation: 1,
+  issuedMs: NOW - 10_000,
 }

@@ -1,34 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { UNSOLVED_COUNTS_AFTER_MS, WORK, workAt } from '../../../src/core/place/challenge.ts'
-import { type ChallengeRules, type Outsider, type RoomNow, UNKNOWN_YET } from '../../../src/core/place/outsider.ts'
+import type { ChallengeRules, Outsider, RoomNow } from '../../../src/core/place/outsider.ts'
 import { nextStep, pollAfter } from '../../../src/core/place/step.ts'
 import type { WaitStep } from '../../../src/core/place/steps.ts'
 import { eventLotOf, withPlace } from '../../../src/core/place/tickets.ts'
 import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
-import { NOW, SNAPSHOT, WINDOW } from './called-room.ts'
+import { NOW, SNAPSHOT, TICKET, VISITOR, WINDOW } from './called-room.ts'
 
 /** A ticket that comes back for the first time. */
-const TICKET: Ticket = {
-  room: 'shop',
-  sid: 'eu-0.a',
-  key: NOW - 50_000,
-  lane: 'main',
-  confirmed: false,
-  low: null,
-  byMs: null,
-  generation: 1,
-  issuedMs: NOW - 10_000,
-}
-const VISITOR: Outsider = {
-  purpose: 'enter',
-  invitation: 'none',
-  invitedTo: null,
-  keepsCookie: false,
-  behindMs: 0,
-  ...UNKNOWN_YET,
-  delayMs: 0,
-}
+const FRESH: Ticket = { ...TICKET, confirmed: false }
 
 interface Case {
   readonly ticket?: Partial<Ticket>
@@ -57,7 +38,7 @@ function step(given: Case) {
     hasFailed: false,
     isDoorEmpty: false,
   }
-  return nextStep({ ...TICKET, ...given.ticket }, { ...VISITOR, ...given.visitor }, room, NOW)
+  return nextStep({ ...FRESH, ...given.ticket }, { ...VISITOR, ...given.visitor }, room, NOW)
 }
 
 const NEWCOMER = { issued: 'newcomer' } as const
@@ -79,7 +60,7 @@ describe('a ticket with a challenge', () => {
     const confirmed = { confirmed: true }
     expect(step({ ticket: confirmed, rules: { when: 'always' } })).toMatchObject({ isUnsolved: false })
     const entry = { event: 'sale', draw: 1 }
-    const counted = { ...TICKET, ...setAgo(70_000), entry, confirmed: true }
+    const counted = { ...FRESH, ...setAgo(70_000), entry, confirmed: true }
     const calledOff = { prequeue: null, draws: [], lastDraw: 1, counting: null }
     expect(withPlace(counted, calledOff, null, NOW)).toMatchObject({ confirmed: false, ...SOLVED })
   })
@@ -97,7 +78,7 @@ describe('a ticket with a challenge', () => {
     const waiting = step({ ticket: { entry }, snapshot: { ...OPEN, events } })
     expect(waiting).toMatchObject({ why: 'unsolved', confirms: false })
     const drawn = { id: 1, seed: 's', fromKey: NOW, startMs: NOW }
-    expect(eventLotOf({ ...TICKET, entry }, { ...events, draws: [drawn] } as never)).toBeNull()
+    expect(eventLotOf({ ...FRESH, entry }, { ...events, draws: [drawn] } as never)).toBeNull()
   })
 
   it('is set with the ticket of a newcomer who has to wait', () => {

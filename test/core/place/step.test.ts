@@ -7,7 +7,6 @@ import {
   passesThrough,
   type RoomNow,
   type StepRules,
-  UNKNOWN_YET,
   type WhyIssued,
 } from '../../../src/core/place/outsider.ts'
 import { nextStep, pollAfter, SHORT_RETRY_MS } from '../../../src/core/place/step.ts'
@@ -15,7 +14,7 @@ import type { ClaimStep, Step, WaitStep, WhyRejected, WhyWaiting } from '../../.
 import { transferIdOf } from '../../../src/core/place/transfer.ts'
 import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
-import { NOW, SNAPSHOT, WINDOW } from './called-room.ts'
+import { NOW, SNAPSHOT, TICKET, VISITOR, WINDOW } from './called-room.ts'
 
 const RULES: StepRules = {
   claimWindowMs: WINDOW,
@@ -29,28 +28,6 @@ const RULES: StepRules = {
   challenge: { when: 'off', failed: 'again' },
 }
 const ROOM: RoomNow = { rules: RULES, snapshot: SNAPSHOT, hasFailed: false, isDoorEmpty: false }
-/** A visitor whose network is within its quota. */
-const VISITOR: Outsider = {
-  purpose: 'enter',
-  invitation: 'none',
-  invitedTo: null,
-  keepsCookie: false,
-  behindMs: 0,
-  ...UNKNOWN_YET,
-  delayMs: 0,
-}
-/** A confirmed ticket with 50 people ahead. */
-const TICKET: Ticket = {
-  room: 'shop',
-  sid: 'eu-0.a',
-  key: NOW - 50_000,
-  lane: 'main',
-  confirmed: true,
-  low: null,
-  byMs: null,
-  generation: 1,
-  issuedMs: NOW - 10_000,
-}
 const CALLED = { key: NOW - 150_000 }
 const MISSED = { key: NOW - 450_000 }
 
