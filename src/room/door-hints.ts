@@ -10,6 +10,11 @@ import type { RoomLog } from './log.ts'
 
 /** A change of the budget waits at most this long for the doors' reports, because it must be in force soon (I10). */
 const REPORTED_WITHIN_MS = 1_000
+/**
+ * A door in use reports each second. One that has been silent for longer has no edge to inform, and gets the news with
+ * its next sync. A hint would only wake its object, and a room may have had hundreds of doors.
+ */
+const IN_USE_FOR_MS = 60_000
 
 export class DoorHints {
   readonly #ctx: DurableObjectState
@@ -29,8 +34,9 @@ export class DoorHints {
     this.#ctx.waitUntil(this.#nudge(door).catch((error: unknown) => this.#log.doorSilent(door, error)))
   }
 
-  sendToAll(): void {
-    for (const door of this.#doors.keys()) this.send(door)
+  /** Sends a hint to each door that is in use. */
+  sendToAll(nowMs: number): void {
+    for (const [door, { reportedAtMs }] of this.#doors) if (nowMs - reportedAtMs < IN_USE_FOR_MS) this.send(door)
   }
 
   /**

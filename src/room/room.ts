@@ -124,7 +124,7 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
     const before = this.#settings.config
     this.#putInForce(next, actor, Date.now())
     this.noteChange(changeAsDeed(next, before, { actor, ...proof }), Date.now())
-    this.#hints.sendToAll()
+    this.#hints.sendToAll(Date.now())
     this.#announce(Date.now())
     // The change may have added a probe for an upstream that is in trouble.
     await this.#wakeSoon()
@@ -191,14 +191,14 @@ export class Room extends OperatedRoom implements calls.RoomCalls<RoomConfig> {
   }
 
   /**
-   * Advances the origin's health to `nowMs` and returns what edges need of it. Nudges all doors when a breaker changes
-   * state, or a readmission ramp begins or ends. A door that has nothing to report would not learn of it otherwise.
+   * Advances the origin's health to `nowMs` and returns what edges need of it. Nudges the doors in use when a breaker
+   * changes state, or a readmission ramp begins or ends. A door that has nothing to report would not learn of it.
    */
   #followHealth(nowMs: number): HealthSnapshot | null {
     this.#history.endMinute(nowMs)
     const snapshot = this.#health.advance(this.#settings.at(nowMs).admission, this.#healthNow(nowMs))
     if (!this.#health.isNews(snapshot)) return snapshot
-    this.#hints.sendToAll()
+    this.#hints.sendToAll(nowMs)
     this.ctx.waitUntil(this.#wakeSoon())
     return snapshot
   }
