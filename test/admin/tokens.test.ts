@@ -172,6 +172,17 @@ describe('a token that was made in the dashboard', () => {
     }
   })
 
+  it('is shown to its maker while a room does not answer', async () => {
+    const { bindings } = watched()
+    const hanging = { record: () => new Promise<void>(() => {}) } as unknown as ReturnType<Env['ROOM']['getByName']>
+    const getByName: Env['ROOM']['getByName'] = (name, options) =>
+      name === OPERATORS ? env.ROOM.getByName(name, options) : hanging
+    const body = { name: 'ivy', role: 'viewer' }
+    const asking = { method: 'POST', body, bindings: { ...bindings, ROOM: { getByName } } as Env }
+    const made = await ask(newEdge(), '/tokens', asking)
+    expect([made.status, made.body.token]).toEqual([200, expect.stringMatching(/^antesala_/)])
+  })
+
   it.each([
     [{ role: 'viewer' }, 'name', 'must be 1 to 40 letters, digits or . _ @ + -, and not ADMIN_TOKEN'],
     [{ name: 'ADMIN_TOKEN', role: 'viewer' }, 'name', expect.any(String)],

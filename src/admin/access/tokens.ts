@@ -2,6 +2,7 @@
 import { base64url } from 'jose'
 import { idOf, type MadeToken } from '../../core/protocol/operators.ts'
 import { HOUR_MS } from '../../core/timing.ts'
+import { within } from '../../runtime/within.ts'
 import { FIRST_ADMIN, isTokenName, ROLES, readNamedTokens } from '../../settings/admin/named-tokens.ts'
 import { operatorsStub, roomStub } from '../../settings/env.ts'
 import { readJson } from '../body.ts'
@@ -14,6 +15,8 @@ import type { Registry } from './registry.ts'
 const DAYS_MAX = 400
 const DAYS = 90
 const BYTES = 32
+/** The longest time that an admin waits for the rooms to record a deed. */
+const RECORDED_WITHIN_MS = 2_000
 /** Scanners for leaked secrets recognize a token by this prefix. */
 const PREFIX = 'antesala_'
 
@@ -58,8 +61,8 @@ async function endSockets(context: AdminContext, tokenId: string): Promise<void>
 }
 
 /**
- * A token is valid for all rooms, so the deed is recorded in each room. A room that does not answer must not prevent
- * the change.
+ * A token is valid for all rooms, so the log of each room gets the deed. A room that does not answer in time must not
+ * keep the admin from the new token, which is shown only once. Such a room may still record the deed later.
  */
 async function recordInRooms(
   context: AdminContext,
@@ -69,7 +72,8 @@ async function recordInRooms(
   const { env, deployment } = context.env.visit
   const subject = `${name}, ${role} until ${new Date(endsAtMs).toISOString()} (${id.slice(0, 6)})`
   const deed = deedOf(context, action, subject)
-  await Promise.allSettled(deployment.rooms.map(room => roomStub(env, room.name).record(deed)))
+  const recorded = deployment.rooms.map(room => roomStub(env, room.name).record(deed))
+  await within(RECORDED_WITHIN_MS, Promise.allSettled(recorded))
 }
 
 function readAsked(value: unknown) {
