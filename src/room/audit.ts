@@ -115,6 +115,12 @@ export class AuditLog {
     return found
   }
 
+  /** Returns the newest entries of a time that are no logins, newest first. Logins cannot push these out. */
+  deeds(fromMs: number, toMs: number, limit: number): AuditEntry[] {
+    const query = `SELECT * FROM audit WHERE at_ms >= ? AND at_ms < ? AND action <> 'logged-in' ORDER BY id DESC LIMIT ?`
+    return this.#sql.exec<Row>(query, fromMs, toMs, limit).toArray().map(entryOf)
+  }
+
   /**
    * Records which named tokens and invitation keys were added or removed since this room last looked. They are made
    * outside of the Worker, so the room can only compare its secrets with the former ones.
@@ -169,15 +175,12 @@ function differences(before: readonly string[], after: readonly string[], kind: 
   ]
 }
 
-/**
- * Returns values as JSON. A header or a cookie that lets requests pass may be a secret, so its value is hidden. Long
- * values are cut.
- */
+/** A value that lets requests by, of a header, cookie or query, may be a secret and is hidden. Long values are cut. */
 function inJson(values: Deed['before']): string | null {
   if (values === null) return null
   const entries = Object.entries(values).map(([name, value]) => {
     const hidden = JSON.stringify(value, (key, part: unknown) =>
-      key === 'value' && typeof part === 'string' ? '(hidden)' : part,
+      (key === 'value' || key === 'prefix') && typeof part === 'string' ? '(hidden)' : part,
     )
     const isShort = (hidden ?? 'null').length <= VALUE_CHARACTERS_MAX
     return [name, isShort ? JSON.parse(hidden ?? 'null') : `${hidden.slice(0, VALUE_CHARACTERS_MAX)}...`]

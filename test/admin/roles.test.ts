@@ -150,6 +150,7 @@ describe('the roles', () => {
     const bypass = [
       { header: { name: 'X-Monitor', value }, path: '/up' },
       { query: { name: 'key', value }, path: '/hook' },
+      { query: { name: 'order', prefix: value }, path: '/paid' },
     ]
     await ask('PATCH', '/api/v1/rooms/caseless', TOKENS.admin, { bypass })
     for (const path of ['', '/changes', '/history', '/audit']) {
@@ -158,7 +159,8 @@ describe('the roles', () => {
       expect(JSON.stringify(body), path).toContain('X-Monitor')
     }
     const { body } = await ask('GET', '/api/v1/rooms/caseless', TOKENS.admin)
-    expect([body.settings.bypass[0].header.value, body.settings.bypass[1].query.value]).toEqual([value, value])
+    const [header, query, prefix] = body.settings.bypass
+    expect([header.header.value, query.query.value, prefix.query.prefix]).toEqual([value, value, value])
     await ask('DELETE', '/api/v1/rooms/caseless/overrides', TOKENS.admin)
   })
 

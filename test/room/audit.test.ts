@@ -66,12 +66,18 @@ describe('the audit log', () => {
   })
 
   it('hides values that let requests by, and cuts long ones', async () => {
-    const bypass = [{ header: { name: 'X-Monitor', value: 'a-secret-of-the-monitor' } }]
+    const bypass = [
+      { header: { name: 'X-Monitor', value: 'a-secret-of-the-monitor' } },
+      { path: '/paid', query: { name: 'order', prefix: 'a-secret-of-the-shop' } },
+    ]
     await patch({ bypass, custom_page_html: `<p>${'x'.repeat(5_000)}</p>` })
     const { text } = await ask('/audit?limit=1')
-    expect(text).not.toContain('a-secret-of-the-monitor')
+    expect(text).not.toContain('a-secret-of')
     expect(text.length).toBeLessThan(3_000)
-    expect(JSON.parse(text).entries[0].after.bypass).toEqual([{ header: { name: 'X-Monitor', value: '(hidden)' } }])
+    expect(JSON.parse(text).entries[0].after.bypass).toEqual([
+      { header: { name: 'X-Monitor', value: '(hidden)' } },
+      { path: '/paid', query: { name: 'order', prefix: '(hidden)' } },
+    ])
     await ask('/overrides', { method: 'DELETE' })
   })
 

@@ -1,9 +1,10 @@
 /**
- * Hides the values of headers, cookies and queries that let a request pass by a bypass rule. A person who knows such a
- * value can skip the line, so only admins may read them.
+ * Values that let requests by without a place: those of headers, cookies and queries in bypass rules, and the
+ * beginnings of such values. A person who knows one passes the line, so only admins read them.
  */
 
 const KEEPERS = ['header', 'cookie', 'query']
+const SECRETS = ['value', 'prefix']
 const HIDDEN = '(hidden)'
 
 /** Returns the response without these values. A response that is no JSON stays as it is. */
@@ -16,5 +17,5 @@ export async function withoutPassingValues(response: Response): Promise<Response
 
 function hide(key: string, value: unknown): unknown {
   if (!KEEPERS.includes(key) || typeof value !== 'object' || value === null) return value
-  return 'value' in value ? { ...value, value: HIDDEN } : value
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, SECRETS.includes(name) ? HIDDEN : part]))
 }
