@@ -126,6 +126,16 @@ describe('the reports of a room', () => {
     expect(answer.text).toContain(words)
   })
 
+  it('have what operators did before six hundred logins', async () => {
+    at(9 * HOUR + MINUTE)
+    await room().change({ set: { message: 'We open soon.' } }, null, 'ana')
+    at(9 * HOUR + 2 * MINUTE)
+    const login = { by: 'token', action: 'logged-in', subject: null, before: null, after: null } as const
+    for (let i = 0; i < 600; i++) await room().record({ ...login, actor: 'ben', network: `10.${i >> 8}.${i & 255}/24` })
+    const report = await room().report({ fromMs: T0 + 9 * HOUR, toMs: T0 + 9 * HOUR + 10 * MINUTE })
+    expect(report?.deeds.map(({ actor, action }) => [actor, action])).toEqual([['ana', 'settings-set']])
+  })
+
   it('are at most fifty, and the oldest is deleted first', async () => {
     const sales = Array.from({ length: 52 }, (_, nth) => ({
       name: `sale-${nth}`,

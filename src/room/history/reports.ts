@@ -16,8 +16,6 @@ const BY_MINUTE_MS = 7 * DAY_MS
 /** A report has about 40 kB, so all of them have 2 MB. */
 const REPORTS_KEPT = 50
 const DEEDS_MAX = 100
-/** The audit log also contains logins, which a report leaves out. So more entries are read than a report needs. */
-const ENTRIES_READ = 500
 const VALUE_CHARACTERS_MAX = 120
 
 /** The parts of a room that its reports are made from. */
@@ -60,7 +58,6 @@ export class RoomReports {
     const isRecent = fromMs > nowMs - MINUTES_KEPT_MS && toMs - fromMs <= BY_MINUTE_MS
     const stepMs = isRecent ? MINUTE_MS : HOUR_MS
     const { steps, markers } = history.report({ fromMs, toMs, stepMs }, [], settings)
-    const query = { actor: null, action: null, beforeId: null, fromMs, toMs, limit: ENTRIES_READ }
     return {
       id: event?.id ?? null,
       event: event?.name ?? null,
@@ -68,7 +65,7 @@ export class RoomReports {
       ...{ fromMs, startMs: event?.startMs ?? null, toMs, madeAtMs: nowMs },
       figures: figuresOf({ steps, stepMs, fromMs, toMs, doors: history.doorsSince(fromMs) }),
       decisions: markers.filter(marker => marker.kind === 'decision'),
-      deeds: deedsIn(this.#audit.entries(query)),
+      deeds: this.#audit.deeds(fromMs, toMs, DEEDS_MAX).reverse().map(reported),
     }
   }
 
@@ -107,17 +104,13 @@ function idOf(name: string, endMs: number): string {
   return `${name}-${new Date(endMs).toISOString().slice(0, 16).replace(/[-:]/g, '')}Z`
 }
 
-/** Returns the newest deeds among entries of the audit log, oldest first. A login is no deed. */
-function deedsIn(entries: readonly AuditEntry[]): ReportedDeed[] {
-  const deeds = entries.filter(({ action }) => action !== 'logged-in').slice(0, DEEDS_MAX)
-  return deeds.reverse().map(({ atMs, actor, action, subject, before, after }) => ({
-    ...{ atMs, actor, action, subject },
-    changed: Object.keys({ ...before, ...after }).map(setting => ({
-      setting,
-      before: inShort(before?.[setting]),
-      after: inShort(after?.[setting]),
-    })),
+function reported({ atMs, actor, action, subject, before, after }: AuditEntry): ReportedDeed {
+  const changed = Object.keys({ ...before, ...after }).map(setting => ({
+    setting,
+    before: inShort(before?.[setting]),
+    after: inShort(after?.[setting]),
   }))
+  return { atMs, actor, action, subject, changed }
 }
 
 function inShort(value: unknown): string {
