@@ -1,5 +1,5 @@
 /**
- * The operators' dashboard: sessions, rate limits and lanes.
+ * The operators' dashboard: sessions, rate limits, challenges and lanes.
  * @module-tag chromium
  */
 import { describe, expect, test } from 'vitest'
@@ -75,6 +75,27 @@ describe('a session', () => {
     await box().press('Enter')
     await expect.poll(() => end().isVisible(), READ).toBe(true)
     await expect.poll(() => end().isDisabled(), READ).toBe(true)
+  })
+})
+
+describe('challenges', () => {
+  test('have their figures by provider, and stay away where there are none', async () => {
+    const totals = {
+      ...{ challenge_asked: 10_300, challenge_solved: 288, challenge_wrong: 7, challenge_unavailable: 2 },
+      ...{ turnstile_asked: 300, turnstile_solved: 88, turnstile_wrong: 7, turnstile_unavailable: 2 },
+      ...{ challenge_waived: 12, challenge_held: 450 },
+    }
+    await replaceRooms([{ settings: SHOP, totals }, { settings: { ...SHOP, name: 'plain', host: 'plain.example' } }])
+    await openVisitors()
+    const card = part().locator('section', { has: page.getByRole('heading', { name: 'Challenges' }) })
+    const rows = await card.locator('tbody tr').allInnerTexts()
+    expect(rows.map(row => row.split('\t'))).toEqual([
+      ['Calculation', '10,000', '200', '0', '0', '0'],
+      ['Turnstile', '300', '88', '7', '0', '2'],
+    ])
+    expect(await card.innerText()).toContain('Without a solution 12 places counted after a minute, and 450 tries')
+    await page.goto(page.url().replace('shop', 'plain'))
+    await expect.poll(() => card.isVisible(), READ).toBe(false)
   })
 })
 

@@ -66,6 +66,7 @@ export interface Given {
   readonly health?: Partial<RoomStats['health']>
   readonly advice?: RoomStats['advice']
   readonly limits?: RoomStats['limits']
+  readonly totals?: RoomStats['totals']
   readonly lanes?: RoomStats['lanes']
 }
 
@@ -369,6 +370,7 @@ class FakeRoom {
         fallback: 0,
         would_wait: 0,
         left: 41,
+        ...this.#given.totals,
       },
       admittedLastMinute: Math.round(this.#recent.reduce((sum, [, count]) => sum + count, 0)),
       cameLastMinute: this.#came,

@@ -112,7 +112,7 @@ describe('the history of a room', () => {
     const csv = await ask(`?format=csv&from=${new Date(T0 + 400 * 24 * HOUR).toISOString()}`)
     expect([csv.status, csv.type]).toEqual([200, 'text/csv; charset=utf-8'])
     const [names, ...lines] = csv.text.trimEnd().split('\r\n')
-    expect(names).toMatch(/^time,arrived,confirmed,.*,origin_apdex,decided$/)
+    expect(names).toMatch(/^time,arrived,confirmed,.*,origin_apdex,decided,challenged,solved,wrong$/)
     expect(lines.at(-1)?.split(',')).toHaveLength(names?.split(',').length ?? 0)
   })
 

@@ -80,4 +80,7 @@ const COLUMNS: readonly Column[] = [
   ['origin_p95_ms', step => step.p95Ms],
   ['origin_apdex', step => step.apdex],
   ['decided', step => step.decided],
+  ['challenged', step => step.challenged],
+  ['solved', step => step.solved],
+  ['wrong', step => step.wrong],
 ]

@@ -73,12 +73,14 @@ function figure(name: string, value: string, note = ''): Figure {
 
 function peopleOf(figures: SpanFigures, hasPrequeue: boolean): Group {
   const { came, waited, admitted, admittedAtOnce, gaveUp, missed, rejected, limited } = figures
+  const { asked = 0, solved = 0, wrong = 0 } = figures.challenges ?? {}
   const first = hasPrequeue ? ', from the begin of the prequeue on' : ''
   const lost = count(Math.max(0, came - waited - admittedAtOnce))
   const others = [
     figure('Came too late', count(missed), 'missed their turn, and got a new place'),
     figure('Turned away', count(rejected), 'requests without a place'),
     figure('Limited', count(limited), 'requests over a rate limit'),
+    figure('Challenged', count(asked), `${count(solved)} right solutions, ${count(wrong)} wrong ones`),
   ]
   return {
     title: 'People',

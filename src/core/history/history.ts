@@ -8,25 +8,32 @@
 import { MINUTE_MS } from '../timing.ts'
 
 /** Counts of one step. Each is a difference of totals, so it can be added up over steps. */
-interface PastCounts {
+const COUNTS = [
   /** Places that were given: newcomers who got a place in line, and newcomers who were let in at once. */
-  readonly arrived: number
-  /** Visitors in line who came back once, and have been counted in the line since then. */
-  readonly confirmed: number
-  readonly called: number
-  /** Called visitors who came to claim. The other called visitors did not return. */
-  readonly shown: number
-  readonly admitted: number
+  'arrived',
+  /** Visitors in line who came back once, and count in the line since then. */
+  'confirmed',
+  'called',
+  /** Called visitors who came to claim. The other called visitors have not returned. */
+  'shown',
+  'admitted',
   /** Called visitors who came back after their claim window, and got a new place. */
-  readonly missed: number
+  'missed',
   /** Places that were given up. */
-  readonly left: number
-  readonly rejected: number
+  'left',
+  'rejected',
   /** Requests that a rate limit refused. */
-  readonly limited: number
-  /** Decisions of the gate, polls included. Requests of live sessions are not among them. */
-  readonly decided: number
-}
+  'limited',
+  /** Decisions of the gate, polls included. Requests of sessions that go on need none. */
+  'decided',
+  /** Tickets for which a challenge was set. */
+  'challenged',
+  /** Right solutions of challenges, and wrong ones. */
+  'solved',
+  'wrong',
+] as const
+
+export type PastCounts = Readonly<Record<(typeof COUNTS)[number], number>>
 
 /** The state of a room at one moment. */
 interface Gauges {
@@ -143,7 +150,7 @@ function added(earlier: HistoryStep, later: HistoryStep): HistoryStep {
   return {
     ...later,
     atMs: earlier.atMs,
-    ...mapped(countsOf(earlier), (count, key) => count + later[key]),
+    ...mapped(earlier, (count, key) => count + later[key]),
     inside: Math.max(earlier.inside, later.inside),
     waiting: Math.max(earlier.waiting, later.waiting),
     waitMs: highest(earlier.waitMs, later.waitMs),
@@ -172,17 +179,23 @@ function countedIn(totals: Readonly<Record<string, number>>): PastCounts {
     rejected: total('rejected'),
     limited,
     decided,
+    challenged: total('challenge_asked'),
+    solved: total('challenge_solved'),
+    wrong: total('challenge_wrong'),
   }
 }
 
-function countsOf(step: HistoryStep): PastCounts {
+function countsOf(step: PastCounts): PastCounts {
   const { arrived, confirmed, called, shown, admitted, missed, left, rejected, limited, decided } = step
-  return { arrived, confirmed, called, shown, admitted, missed, left, rejected, limited, decided }
+  const { challenged, solved, wrong } = step
+  const line = { arrived, confirmed, called, shown, admitted, missed, left, rejected }
+  return { ...line, limited, decided, challenged, solved, wrong }
 }
 
 function mapped(counts: PastCounts, to: (count: number, key: keyof PastCounts) => number): PastCounts {
-  const entries = Object.entries(counts).map(([key, count]) => [key, to(count, key as keyof PastCounts)])
-  return Object.fromEntries(entries) as unknown as PastCounts
+  const made: Record<keyof PastCounts, number> = countsOf(counts)
+  for (const key of COUNTS) made[key] = to(made[key], key)
+  return made
 }
 
 function highest(a: number | null, b: number | null): number | null {

@@ -3,7 +3,7 @@
  * cost. They are computed from the minutes that the room has kept.
  */
 import { MINUTE_MS } from '../timing.ts'
-import { type HistoryStep, inSteps } from './history.ts'
+import { type HistoryStep, inSteps, type PastCounts } from './history.ts'
 import { costUsd, type Usage } from './prices.ts'
 import { type Waits, waitsIn } from './waits.ts'
 
@@ -39,7 +39,9 @@ export interface SpanFigures {
   readonly rejected: number
   /** Requests that a rate limit refused. */
   readonly limited: number
-  /** Null if no visitor was called from the line. */
+  /** Tickets with a challenge, and the solutions that came. Absent in reports of older versions. */
+  readonly challenges?: { readonly asked: number; readonly solved: number; readonly wrong: number } | undefined
+  /** Null where no visitor who stood in line was called. */
   readonly waits: Waits | null
   readonly peaks: { readonly waiting: Peak; readonly inside: Peak; readonly admittedPerMinute: Peak } | null
   readonly atEnd: { readonly waiting: number; readonly inside: number }
@@ -88,6 +90,11 @@ export function figuresOf(kept: Kept): SpanFigures {
     missed: total(steps, 'missed'),
     rejected: total(steps, 'rejected'),
     limited: total(steps, 'limited'),
+    challenges: {
+      asked: total(steps, 'challenged'),
+      solved: total(steps, 'solved'),
+      wrong: total(steps, 'wrong'),
+    },
     waits: waitsIn(steps, stepMs),
     peaks: last
       ? {
@@ -154,9 +161,7 @@ function costOf({ steps, stepMs, doors }: Kept): SpanFigures['cost'] {
   return { usd: Math.round(10_000 * costUsd(usage)) / 10_000, usage }
 }
 
-type Count = 'arrived' | 'confirmed' | 'called' | 'shown' | 'admitted' | 'missed' | 'left' | 'rejected' | 'limited'
-
-function total(steps: readonly HistoryStep[], name: Count | 'decided' | 'samples'): number {
+function total(steps: readonly HistoryStep[], name: keyof PastCounts | 'samples'): number {
   return steps.reduce((sum, step) => sum + step[name], 0)
 }
 

@@ -30,10 +30,20 @@ export function isExempt(visit: Visit, room: RoomClient): boolean {
   return isSearchEngine(visit.platform.verifiedBotCategory ?? null)
 }
 
-/** Returns the challenge that a waiting visitor has to solve, or null. */
-export async function challengeFor(visit: Visit, room: RoomClient, step: WaitStep): Promise<SetChallenge | null> {
+/**
+ * Returns the challenge that a waiting visitor has to solve, or null. `before` is the ticket with which the visitor
+ * came: the first challenge of each ticket is counted.
+ */
+export async function challengeFor(
+  visit: Visit,
+  room: RoomClient,
+  step: WaitStep,
+  before: Ticket | null,
+): Promise<SetChallenge | null> {
   if (!step.isUnsolved || !step.snapshot) return null
-  if (usesTurnstile(visit, room)) {
+  const isWidget = usesTurnstile(visit, room)
+  if (step.issued !== null || !before?.challenge) countChallenge(room, 'asked', isWidget)
+  if (isWidget) {
     const { site_key: sitekey } = room.settings.config.challenge
     return { turnstile: { sitekey, cData: await placeMark(step.ticket) } }
   }
@@ -65,7 +75,7 @@ export async function withSolution(visit: Visit, room: RoomClient, ticket: Ticke
   const isOver = ticket.confirmed || ticket.challenge?.state === 'solved'
   if (challenge.when === 'off' || isOver || neverMoves(ticket, challenge)) return ticket
   const tested = await test(visit, room, ticket, given)
-  room.count(`challenge_${tested}`)
+  countChallenge(room, tested, isToken(given) && room.settings.config.challenge.provider === 'turnstile')
   if (tested === 'solved') return solved(ticket)
   return tested === 'wrong' && challenge.failed === 'infinite' ? { ...ticket, challenge: { state: 'failed' } } : ticket
 }
@@ -75,7 +85,16 @@ export async function withSolution(visit: Visit, room: RoomClient, ticket: Ticke
  */
 async function test(visit: Visit, room: RoomClient, ticket: Ticket, given: unknown): Promise<Verified> {
   if (room.settings.config.challenge.provider !== 'turnstile') return room.tokens.testSolution(ticket, given)
-  if (typeof given === 'object' && given !== null && 'turnstile' in given)
-    return verifyToken(visit, room, ticket, given.turnstile)
+  if (isToken(given)) return verifyToken(visit, room, ticket, given.turnstile)
   return usesTurnstile(visit, room) ? 'expired' : room.tokens.testSolution(ticket, given)
+}
+
+function isToken(given: unknown): given is { readonly turnstile: unknown } {
+  return typeof given === 'object' && given !== null && 'turnstile' in given
+}
+
+/** Counts a challenge among all of the room, and those of Turnstile once more by themselves. */
+function countChallenge(room: RoomClient, what: 'asked' | Verified, isWidget: boolean): void {
+  room.count(`challenge_${what}`)
+  if (isWidget) room.count(`turnstile_${what}`)
 }

@@ -20,10 +20,15 @@ const TOKEN_MAX = 2_048
 const ANSWERS_WITHIN_MS = 3_000
 /** After a failure an isolate asks Cloudflare again only after this time. */
 const ASKED_AGAIN_AFTER_MS = 30_000
-/** The code of a token that a person may send: it is older than five minutes, or was sent twice. */
+/** The code of a token that a person may have: it is older than five minutes, or was sent twice. */
 const EXPIRED = 'timeout-or-duplicate'
-/** The codes of a token that is not genuine. Any other code means wrong settings, or a fault at Cloudflare. */
+/** The codes of a token that is not genuine. */
 const WRONG = ['missing-input-response', 'invalid-input-response']
+/**
+ * The codes of a fault of the settings, or of Cloudflare. No token can cause them. Any other code may be caused by the
+ * token that was sent, so it must not make the challenge of all visitors an easier one.
+ */
+const FAULTS = ['missing-input-secret', 'invalid-input-secret', 'internal-error']
 
 export type Verified = 'solved' | 'wrong' | 'expired' | 'unavailable'
 
@@ -59,7 +64,11 @@ export async function verifyToken(visit: Visit, room: RoomClient, ticket: Ticket
   if (answer.success) return answer.cdata === (await placeMark(ticket)) ? 'solved' : 'expired'
   const codes = answer['error-codes'] ?? []
   if (codes.includes(EXPIRED)) return 'expired'
-  return codes.some(code => WRONG.includes(code)) ? 'wrong' : unavailable(visit, room, codes.join(', '))
+  if (codes.some(code => WRONG.includes(code))) return 'wrong'
+  if (codes.some(code => FAULTS.includes(code))) return unavailable(visit, room, codes.join(', '))
+  const detail = `Turnstile: unknown codes (${codes.join(', ')}). The visitor gets another widget`
+  seldom.note('challenge-failed', { room: room.name, detail }, visit.nowMs)
+  return 'expired'
 }
 
 interface Siteverify {

@@ -179,7 +179,7 @@ async function waiting(visit: Visit, room: RoomClient, step: WaitStep, { shown, 
     invitation: shown.invited.kind,
     endedByInactivity: null,
     requeuedBy: null,
-    challenge: await challengeFor(visit, room, step),
+    challenge: await challengeFor(visit, room, step, shown.ticket),
     snapshot,
   }
 }

@@ -1,17 +1,18 @@
 // @ts-check
-// Admitted visitors: finds and ends a session, and shows the rate limits with their figures, and the lanes.
+// Visitors: one session looked up and ended, and the figures of rate limits, challenges and lanes.
 import { call, isShutOut, pathOf, reason } from '../api.js'
 import { announce, confirmed, list, make, say } from '../dom.js'
 import { button } from '../form/fields.js'
 import { elementOf } from '../parts.js'
 import { chosen, serverMs } from '../rooms.js'
 import { count } from '../words.js'
-import { laneRows, limitRows, sessionFacts } from './words.js'
+import { challengeRows, laneRows, limitRows, sessionFacts, unsolvedWords } from './words.js'
 
 /** @typedef {import('../api.js').Room} Room */
 /** @typedef {import('./words.js').Session} Session */
 
 const LIMITS = ['Policy', 'Limit', 'Mode', 'Went on', 'Refused', 'Would be refused', 'Near the limit', 'Decided alone']
+const CHALLENGES = ['Challenge', 'Asked', 'Solved', 'Wrong', 'Too late', 'Not tested']
 const LANES = ['Lane', 'Share', 'Waiting', 'Standing by', 'Let in']
 
 export const visitorsPart = { name: 'visitors', title: 'Visitors', show: showVisitors }
@@ -22,6 +23,14 @@ const facts = make('dl')
 const end = button('End this session', endSession)
 const ending = make('div', end)
 const limits = make('tbody')
+const challenges = make('tbody')
+const unsolved = make('p')
+const challengesPart = section(
+  'Challenges',
+  make('p', 'Counted since the room began. Not tested: Cloudflare could not be asked, so the browser calculates.'),
+  tableOf(CHALLENGES, challenges),
+  unsolved,
+)
 const lanes = make('tbody')
 const lanesPart = section('Lanes', tableOf(LANES, lanes))
 /** The session that is shown, and the room to which it belongs. @type {{ room: string, session: Session } | null} */
@@ -30,10 +39,14 @@ let shown = null
 /** @param {Room} room */
 function showVisitors(room) {
   const part = elementOf('visitors')
-  if (part.children.length === 0) part.append(make('h1', 'Visitors'), lookUp(), limitsPart(), lanesPart)
+  if (part.children.length === 0) part.append(make('h1', 'Visitors'), lookUp(), limitsPart(), challengesPart, lanesPart)
   if (shown && shown.room !== room.name) forget('')
   const rows = limitRows(room)
   list(limits, rows, () => make('tr', rowHead(), ...cells(LIMITS.length - 1)))
+  const challenged = challengeRows(room)
+  list(challenges, challenged, () => make('tr', rowHead(), ...cells(CHALLENGES.length - 1)))
+  challengesPart.hidden = challenged.length === 0 && room.settings.challenge.when === 'off'
+  say(unsolved, unsolvedWords(room))
   list(lanes, laneRows(room), () => make('tr', rowHead(), ...cells(LANES.length - 1)))
   lanesPart.hidden = room.figures.lanes.length === 0
 }

@@ -31,6 +31,30 @@ export function limitRows({ settings, figures }) {
   })
 }
 
+/**
+ * Returns a row for each provider of challenges that has set one. Those that are not of Turnstile are calculations.
+ * @param {Room} room
+ */
+export function challengeRows({ figures: { totals } }) {
+  const kinds = ['asked', 'solved', 'wrong', 'expired', 'unavailable']
+  const all = kinds.map(kind => totals[`challenge_${kind}`] ?? 0)
+  const widgets = kinds.map(kind => totals[`turnstile_${kind}`] ?? 0)
+  const work = all.map((value, nth) => Math.max(0, value - (widgets[nth] ?? 0)))
+  const rows = /** @type {const} */ ([
+    ['Calculation', work],
+    ['Turnstile', widgets],
+  ])
+  return rows
+    .filter(([, values]) => values.some(value => value > 0))
+    .map(([name, values]) => [name, ...values.map(count)])
+}
+
+/** Returns the tickets that came in without a solution, and those that could not, in words. @param {Room} room */
+export function unsolvedWords({ figures: { totals } }) {
+  const { challenge_waived: waived = 0, challenge_held: held = 0 } = totals
+  return `Without a solution ${count(waived)} places counted after a minute, and ${count(held)} tries were too many of one network or of the room.`
+}
+
 /** Returns a row for each lane. @param {Room} room */
 export function laneRows({ figures }) {
   return figures.lanes.map(({ name, share, waiting, standing, admitted }) => {

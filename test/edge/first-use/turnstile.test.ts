@@ -1,7 +1,7 @@
 import { solveChallenge } from 'altcha-lib'
 import { deriveKey } from 'altcha-lib/algorithms/web/pbkdf2'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Env } from '../../../src/settings/env.ts'
+import { type Env, roomStub } from '../../../src/settings/env.ts'
 import { claimsOf, type Edge, env, newEdge, type Place, settled, Visitor } from '../../support/workerd/visitor.ts'
 
 afterEach(settled)
@@ -65,6 +65,35 @@ describe('a challenge of Turnstile', () => {
     const challenge = place.challenge as Work
     const solution = await solveChallenge({ challenge, deriveKey })
     expect((await post(visitor, { challenge, solution })).counts).toBe(true)
+  })
+
+  it('stays a widget for all visitors after a token that Cloudflare refuses with an unknown code', async () => {
+    const edge = newEdge()
+    const one = await arrive(edge)
+    const { place, counts } = await post(one.visitor, { turnstile: `odd:${one.mark}` })
+    expect(counts).toBe(false)
+    const widget = { turnstile: { cData: one.mark } }
+    expect(place).toMatchObject({ challenge: widget, cfWaitingRoom: { infiniteQueue: false } })
+    const two = await arrive(edge)
+    expect(two.challenge).toMatchObject({ turnstile: { cData: two.mark } })
+  })
+
+  it('is counted once for each ticket, among all challenges and by itself', async () => {
+    const edge = newEdge()
+    const before = await roomStub(env, 'widget').describe()
+    const [one, two] = [await arrive(edge), await arrive(edge)]
+    await post(one.visitor, { turnstile: `good:${one.mark}` })
+    await post(two.visitor, { turnstile: 'forged' })
+    const kinds = ['minted', 'challenge_asked', 'turnstile_asked', 'turnstile_solved', 'turnstile_wrong']
+    const counted = async () => {
+      await arrive(edge)
+      const { figures } = await roomStub(env, 'widget').describe()
+      return kinds.map(kind => (figures.totals[kind] ?? 0) - (before.figures.totals[kind] ?? 0))
+    }
+    const enough = async () => expect((await counted()).every(count => count > 0)).toBe(true)
+    await vi.waitFor(enough, { timeout: 15_000, interval: 1_500 })
+    const [tickets, all, widgets, right, wrong] = await counted()
+    expect([all, widgets, right, wrong]).toEqual([tickets, tickets, 1, 1])
   })
 
   it('takes no calculation while Cloudflare answers', async () => {

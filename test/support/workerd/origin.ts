@@ -31,6 +31,7 @@ async function siteverify(form: FormData): Promise<Response> {
   if (kind === 'dead') return new Response('<h1>Bad gateway</h1>', { status: 502 })
   if (kind === 'slow') await new Promise(resolve => setTimeout(resolve, 6_000))
   if (kind === 'internal') return refused('internal-error')
+  if (kind === 'odd') return refused('a-code-of-tomorrow')
   if (kind === 'old' || REDEEMED.has(token)) return refused('timeout-or-duplicate')
   if (kind !== 'good') return refused('invalid-input-response')
   REDEEMED.add(token)

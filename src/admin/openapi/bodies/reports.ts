@@ -19,6 +19,9 @@ export const historyStepBody: z.ZodType<HistoryStep> = z.strictObject({
   rejected: countOf('Requests that were turned away'),
   limited: countOf('Requests that a rate limit refused'),
   decided: countOf('Decisions of the gate, polls included'),
+  challenged: countOf('Tickets for which a challenge was set'),
+  solved: countOf('Right solutions of challenges'),
+  wrong: countOf('Wrong solutions of challenges'),
   inside: countOf('The most inside at once'),
   waiting: countOf('The most in line at once'),
   ratePerMinute: z.number().meta({ description: 'In force at the end' }),
@@ -77,6 +80,13 @@ const figures = z.strictObject({
   missed: countOf('Called visitors who came back too late'),
   rejected: countOf('Requests that were turned away'),
   limited: countOf('Requests that a rate limit refused'),
+  challenges: z
+    .strictObject({
+      asked: countOf('Tickets for which a challenge was set'),
+      solved: countOf('Right solutions'),
+      wrong: countOf('Wrong solutions'),
+    })
+    .optional(),
   waits: z
     .strictObject({ people: countOf('Visitors who came and were called'), medianMs: z.number(), p95Ms: z.number() })
     .nullable()
