@@ -7,7 +7,7 @@ import type { ChangeRequest } from '../core/protocol/calls.ts'
  * The most bytes of a page. It goes with the settings to every edge and into the room's storage, and the edge sends it
  * to every waiting visitor. So pictures belong on another host, not in the page.
  */
-const PAGE_BYTES_MAX = 64 * 1_024
+export const PAGE_BYTES_MAX = 64 * 1_024
 /** The most bytes of all pages of a room together: its settings are one row of its storage and one message. */
 const ROOM_PAGES_BYTES_MAX = 256 * 1_024
 /** The deepest nesting of sections. Rendering makes a nested call for each level, and would exhaust the stack. */

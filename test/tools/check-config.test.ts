@@ -190,6 +190,27 @@ describe('check-config reads', () => {
     expect(stderr).toContain('must be a JSON array of rooms, or an object with rooms')
   })
 
+  it('a rooms file with pages in files, and names the lines of the setting and of the page', async () => {
+    const withPage = (page: string, more = {}) => {
+      writeFileSync(join(scratch, 'page.html'), page)
+      const event = { name: 'sale', event_start_time: '2026-11-27T08:00Z', event_end_time: '2026-11-27T09:00Z' }
+      const rooms = [{ ...ROOMS[0], events: [{ ...event, custom_page_file: './page.html' }], ...more }]
+      return checkWhole(JSON.stringify(rooms, null, 1), 'json', '--rooms')
+    }
+    const own = { custom_page_file: 'page.html' }
+    expect(await withPage('<h1>{{position}}</h1>', own)).toMatchObject({ status: 0, stderr: '' })
+    const refused = async (page: string, more = {}) => (await withPage(page, { events: [], ...more })).stderr
+    expect(await refused('<h1>\n{{#held}}', own)).toMatch(
+      /:\d+: rooms\[0\]\.custom_page_file page\.html must be a Mustache template: the section "held" is opened in line 2/,
+    )
+    expect(await refused('x'.repeat(65_537), own)).toContain('must be a file of at most 65,536 bytes, got 65,537 in')
+    expect(await refused('', { custom_page_file: 'none.html' })).toMatch(
+      /custom_page_file cannot be read: ENOENT.*none/,
+    )
+    expect(await refused('', { custom_page_file: 7 })).toContain('custom_page_file must be the path of a file, got 7')
+    expect(await refused('', { ...own, custom_page_html: '<p>' })).toContain('must not stand beside custom_page_html')
+  })
+
   it('the environments of a file, which inherit no variables', async () => {
     const whole = `${WORKER}${ROOM}[env.staging]\n`
     const none = await checkWhole(whole, 'toml')

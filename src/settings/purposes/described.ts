@@ -20,6 +20,12 @@ export interface SettingsGroup {
   readonly settings: readonly string[]
 }
 
+/** A setting of rooms files alone: the tools read the file, and make a `custom_page_html` of it. */
+const CUSTOM_PAGE_FILE = {
+  type: 'string',
+  description: 'A file with the page, beside the rooms file; not for wrangler.toml',
+}
+
 /** Returns the JSON Schema of a change. Each setting in it has its purpose as `description`, without Markdown links. */
 export function describedSchema(): object {
   return described(overridesSchema)
@@ -31,6 +37,8 @@ export function describedSchema(): object {
  */
 export function roomsFileSchema(): object {
   const { $schema, ...room } = described(roomSchema)
+  for (const node of [room as Node, ...nodesAt([room as Node], ['events[]'])])
+    Object.assign(node.properties ?? {}, { custom_page_file: CUSTOM_PAGE_FILE })
   const rooms = { type: 'array', maxItems: ROOMS_MAX, items: { $ref: '#/$defs/room' } }
   const inObject = { type: 'object', required: ['rooms'], additionalProperties: false }
   return {

@@ -12,6 +12,21 @@ import { env, newStorage, origin, scratch, serve, served, useServers } from './s
 
 useServers()
 
+describe('a page in a file beside the rooms', () => {
+  it('is shown to visitors in line', async () => {
+    const room = { name: 'shop', host: '*', total_active_users: 20, new_users_per_minute: 0 }
+    mkdirSync(join(scratch, 'own', 'pages'), { recursive: true })
+    writeFileSync(join(scratch, 'own', 'pages', 'wait.html'), '<h1>Welcome to the line of {{site}}</h1>')
+    writeFileSync(
+      join(scratch, 'own', 'rooms.json'),
+      JSON.stringify([{ ...room, custom_page_file: 'pages/wait.html' }]),
+    )
+    const { port } = await served(['--rooms', join(scratch, 'own', 'rooms.json')])
+    const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { Accept: 'text/html' } })
+    expect([answer.status, await answer.text()]).toEqual([503, `<h1>Welcome to the line of 127.0.0.1:${port}</h1>`])
+  })
+})
+
 describe('a storage', () => {
   it('is refused to a second server, which names the process that uses it, and is free again afterwards', async () => {
     const { port, storage, one } = await served([])
