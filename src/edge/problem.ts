@@ -30,13 +30,13 @@ export function problemResponse(problem: Problem): Response {
     ...(detail === undefined ? {} : { detail }),
     ...more,
   }
-  const headers = new Headers({
+  const headers = {
     'Content-Type': 'application/problem+json',
     'Cache-Control': 'no-store',
     ...OWN_HEADERS,
     ...problem.headers,
-  })
-  if (retryAfterMs !== undefined) headers.set('Retry-After', String(seconds(retryAfterMs)))
+    ...(retryAfterMs === undefined ? {} : { 'Retry-After': String(seconds(retryAfterMs)) }),
+  }
   return new Response(JSON.stringify(body), { status, headers })
 }
 
