@@ -174,12 +174,16 @@ async function outsideResponse(visit: Visit, config: RoomConfig, outside: Outsid
 
 /** Returns the headers of every answer that shows a place. */
 export function waitingHeaders(visit: Visit, waiting: Waiting): Record<string, string> {
-  const headers = outsideHeaders(waiting.pollAfterMs)
-  if (waiting.token !== null) {
-    const { config } = waiting.room.settings
-    if (mayGiveCookie(visit, config)) headers['Set-Cookie'] = setCookie(config, visit.url, waiting.token)
-    if (readsHeader(visit, waiting.room)) headers[TOKEN_HEADER] = waiting.token
-  }
+  return { ...outsideHeaders(waiting.pollAfterMs), ...tokenHeaders(visit, waiting) }
+}
+
+/** Returns the headers that give a waiting visitor a new ticket. There are none if nothing has changed. */
+export function tokenHeaders(visit: Visit, { room, token }: Waiting): Record<string, string> {
+  if (token === null) return {}
+  const headers: Record<string, string> = {}
+  const { config } = room.settings
+  if (mayGiveCookie(visit, config)) headers['Set-Cookie'] = setCookie(config, visit.url, token)
+  if (readsHeader(visit, room)) headers[TOKEN_HEADER] = token
   return headers
 }
 

@@ -6,8 +6,7 @@ import { passesThrough } from '../../core/place/outsider.ts'
 import { PASS_ENDS_EARLY_MS, type Pass } from '../../core/ticket.ts'
 import { limitedResponse } from '../answer/limited.ts'
 import { stateOf, statusOf } from '../answer/mark.ts'
-import { outsideHeaders } from '../answer/outside.ts'
-import { addTokens, waitingHeaders } from '../answer/respond.ts'
+import { addTokens, tokenHeaders } from '../answer/respond.ts'
 import { solvesInMs, withSolution } from '../first-use/challenge.ts'
 import { invitedBy } from '../gate/invitation.ts'
 import { carriedBy, ofThisGeneration } from '../gate/presented-tokens.ts'
@@ -18,7 +17,7 @@ import type { State } from '../mark.ts'
 import { onwardUrl } from '../pages/addresses.ts'
 import { leftPage } from '../pages/place/left.ts'
 import { insideJson, placeJson, rejectedJson } from '../pages/place-json.ts'
-import { OWN_HEADERS, problemResponse, tryAgainShortly } from '../problem.ts'
+import { OWN_HEADERS, problemResponse, seconds, tryAgainShortly } from '../problem.ts'
 import { clearCookie } from '../request/cookies.ts'
 import { isCrossSite, mayGiveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
@@ -96,9 +95,13 @@ function answer(visit: Visit, room: RoomClient, verdict: PollVerdict): Response 
       return response
     }
     case 'waiting':
-      return json(placeJson(visit, verdict), { ...waitingHeaders(visit, verdict), ...inLanguage })
+      return json(placeJson(visit, verdict), {
+        ...inLanguage,
+        ...comeAgain(verdict.pollAfterMs),
+        ...tokenHeaders(visit, verdict),
+      })
     case 'rejected':
-      return json(rejectedJson(visit, verdict), { ...outsideHeaders(verdict.retryAfterMs), ...inLanguage })
+      return json(rejectedJson(visit, verdict), { ...inLanguage, ...comeAgain(verdict.retryAfterMs) })
     case 'limited':
       return limitedResponse(visit, verdict)
     case 'no-place':
@@ -155,14 +158,20 @@ export function isOfAnotherOrigin(visit: Visit, room: RoomClient): boolean {
   return !isOwn && !room.settings.config.cors_origins.includes(headers.get('Origin') ?? '')
 }
 
-function json(body: unknown, headers: Record<string, string> = {}): Response {
-  return new Response(JSON.stringify(body), {
-    headers: {
-      'Content-Type': 'application/json',
-      'Cache-Control': 'no-store',
-      'X-Robots-Tag': 'noindex',
-      ...OWN_HEADERS,
-      ...headers,
-    },
-  })
+/** The headers of every poll's answer. They are copied faster than a record of texts. */
+const HEADERS = new Headers({
+  'Content-Type': 'application/json',
+  'Cache-Control': 'no-store',
+  'X-Robots-Tag': 'noindex',
+  ...OWN_HEADERS,
+})
+
+function json(body: unknown, headers: Readonly<Record<string, string>> = {}): Response {
+  const response = new Response(JSON.stringify(body), { headers: HEADERS })
+  for (const name in headers) response.headers.set(name, headers[name] ?? '')
+  return response
+}
+
+function comeAgain(ms: number): { readonly 'Retry-After': string } {
+  return { 'Retry-After': String(seconds(ms)) }
 }

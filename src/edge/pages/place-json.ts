@@ -45,10 +45,15 @@ const SOON = { low: 0, likely: 0, high: 60 } as const
 /** A place as JSON: the published variables, and our own ones. */
 export type PlaceJson = ReturnType<typeof placeJson>
 
+/**
+ * Returns the place of a visitor. Each poll makes this object, so it is written in one piece: an object that is put
+ * together from others takes several times as long. A member that is undefined is not in the JSON.
+ */
 export function placeJson(visit: Visit, waiting: OnPage<Waiting>) {
   const { nowMs } = visit
-  const { room, place, snapshot } = waiting
-  const { config, event } = room.settings.at(nowMs)
+  const { room, place, snapshot, requeuedBy } = waiting
+  const settings = room.settings.at(nowMs)
+  const { config, event } = settings
   const language = languageFor(visit, room.settings.config)
   const called = place.state === 'called'
   const ahead = place.state === 'waiting' ? place.ahead : 0
@@ -56,14 +61,18 @@ export function placeJson(visit: Visit, waiting: OnPage<Waiting>) {
   // A called visitor waits only a moment, unless the room admits no visitor now. Templates written for Cloudflare show
   // the wait only if `waitTimeKnown` is true.
   const isSoon = called && !(snapshot?.held ?? false)
+  const cfWaitingRoom = published(settings, { snapshot, wait, nowMs, language, retryAfterMs: waiting.pollAfterMs })
+  if (isSoon) {
+    cfWaitingRoom.waitTimeKnown = true
+    cfWaitingRoom.waitTimeFormatted = language.texts.time.short
+  }
+  cfWaitingRoom.infiniteQueue = waiting.why === 'failed-challenge'
+  const { message, messageLanguage } = messageOf(config, snapshot?.soldOut ?? false, language)
   return {
-    cfWaitingRoom: {
-      ...published(room.settings.at(nowMs), { snapshot, wait, nowMs, language }),
-      ...(isSoon ? { waitTimeKnown: true, waitTimeFormatted: language.texts.time.short } : {}),
-      infiniteQueue: waiting.why === 'failed-challenge',
-      refreshIntervalSeconds: seconds(waiting.pollAfterMs),
-    },
-    ...addressesOf(visit, room),
+    cfWaitingRoom,
+    room: room.name,
+    statusUrl: statusUrl(visit, room),
+    pageUrl: waitUrl(visit, room),
     state: placeState(waiting),
     position: place.state === 'waiting' ? place.position : called ? waiting.ticket.low : null,
     peopleAhead: place.state === 'waiting' && place.position !== null ? Math.min(ahead, place.position - 1) : null,
@@ -78,13 +87,15 @@ export function placeJson(visit: Visit, waiting: OnPage<Waiting>) {
     held: snapshot?.held ?? false,
     soldOut: snapshot?.soldOut ?? false,
     slower: snapshot?.slowed ?? null,
-    ...(snapshot?.slowed ? { slowerText: language.texts.slower[snapshot.slowed] } : {}),
+    slowerText: snapshot?.slowed ? language.texts.slower[snapshot.slowed] : undefined,
     reason: snapshot?.health?.reason ?? null,
     lane: waiting.ticket.lane,
     invitation: waiting.invitation === 'none' ? null : waiting.invitation,
-    ...messageOf(config, snapshot?.soldOut ?? false, language),
-    ...(waiting.endedByInactivity ? { ended: 'inactivity' as const } : {}),
-    ...(waiting.requeuedBy === null ? {} : { requeued: true, 'violated-policies': [waiting.requeuedBy] }),
+    message,
+    messageLanguage,
+    ended: waiting.endedByInactivity ? ('inactivity' as const) : undefined,
+    requeued: requeuedBy === null ? undefined : true,
+    'violated-policies': requeuedBy === null ? undefined : [requeuedBy],
     challenge: waiting.challenge,
     pollAfterSeconds: Math.ceil(waiting.pollAfterMs / 100) / 10,
   }
@@ -105,9 +116,8 @@ export function rejectedJson(visit: Visit, { room, snapshot, why, retryAfterMs }
   const soldOut = snapshot?.soldOut ?? false
   return {
     cfWaitingRoom: {
-      ...published(room.settings.at(nowMs), { snapshot, wait: null, nowMs, language }),
+      ...published(room.settings.at(nowMs), { snapshot, wait: null, nowMs, language, retryAfterMs }),
       queueIsFull: !inviteOnly && !transferred,
-      refreshIntervalSeconds: seconds(retryAfterMs),
     },
     ...addressesOf(visit, room),
     ...NO_PLACE,
@@ -181,10 +191,11 @@ interface Seen {
   readonly wait: Wait | null
   readonly nowMs: number
   readonly language: Language
+  readonly retryAfterMs: number
 }
 
 /** Returns the 25 published variables. Callers then set the ones that depend on the visitor. */
-function published({ config, event }: RoomSettings, { snapshot, wait, nowMs, language }: Seen) {
+function published({ config, event }: RoomSettings, { snapshot, wait, nowMs, language, retryAfterMs }: Seen) {
   const { unknown } = language.texts.time
   const method = config.queueing_method
   const startInMs = event?.isPrequeue ? event.startMs - nowMs : null
@@ -201,7 +212,7 @@ function published({ config, event }: RoomSettings, { snapshot, wait, nowMs, lan
     queueIsFull: false,
     queueAll: config.queue_all,
     lastUpdated: new Date(snapshot?.asOfMs ?? nowMs).toISOString(),
-    refreshIntervalSeconds: 0,
+    refreshIntervalSeconds: seconds(retryAfterMs),
     queueingMethod: method,
     isFIFOQueue: method === 'fifo',
     isRandomQueue: method === 'random',
