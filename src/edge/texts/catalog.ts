@@ -22,6 +22,7 @@ import he from '../../../static/texts/he.json'
 import hi from '../../../static/texts/hi.json'
 import hr from '../../../static/texts/hr.json'
 import hu from '../../../static/texts/hu.json'
+import hy from '../../../static/texts/hy.json'
 import id from '../../../static/texts/id.json'
 import is from '../../../static/texts/is.json'
 import it from '../../../static/texts/it.json'
@@ -82,6 +83,7 @@ const FILES: Readonly<Record<LanguageTag, unknown>> = {
   hi,
   hr,
   hu,
+  hy,
   id,
   is,
   it,

@@ -31,6 +31,7 @@ export const LANGUAGES = {
   hi: {},
   hr: {},
   hu: {},
+  hy: { near: 'ru' },
   id: {},
   is: { near: 'da' },
   it: {},
