@@ -8,10 +8,10 @@ import type { HealthVerdict } from './verdict.ts'
 export type Breaker =
   | {
       readonly state: 'closed'
-      /** Windows in a row in which the upstream was down. */
+      /** The number of windows in a row in which the upstream was down. */
       readonly downWindows: number
       /**
-       * Since when the breaker is closed, null if it was never open. After a while its `failures` in a row are
+       * Since when the breaker is closed; null if it was never open. After some time its `failures` in a row are
        * forgotten.
        */
       readonly sinceMs: number | null
@@ -32,19 +32,22 @@ export type Breaker =
   | {
       readonly state: 'half-open'
       readonly sinceMs: number
-      /** Windows in which the upstream was not down. They end the trial: the ceiling deals with slowness. */
+      /**
+       * The number of windows in which the upstream was not down. They end the trial, because slowness is the ceiling's
+       * concern.
+       */
       readonly fairWindows: number
-      /** Windows in a row in which it was well. They set the share of sessions that the trial lets on. */
+      /** The number of windows in a row in which it was well. They set the share of sessions that the trial lets on. */
       readonly goodWindows: number
       readonly failures: number
     }
 
 interface BreakerRules {
-  /** The first pause; each failure in a row doubles it. */
+  /** The first pause. Each failure in a row doubles it. */
   readonly openMs: number
-  /** Windows in a row that open it: a single one may be a hiccup. */
+  /** This many bad windows in a row open the breaker, because a single one may be a hiccup. */
   readonly badWindows: number
-  /** So many windows in which the upstream is not down end a trial. */
+  /** A trial ends after this many windows in which the upstream is not down. */
   readonly goodWindows: number
 }
 
@@ -56,14 +59,14 @@ interface Opening {
   readonly random: number
 }
 
-/** A longer pause is of no use, because the origin may be back. */
+/** The longest pause. A longer one is useless, because the origin may be back. */
 const OPEN_MAX_MS = 300_000
-/** Spread to both sides, so that rooms of one origin do not come back in step. */
+/** Pauses vary by this share in both directions, so that rooms of one origin do not come back at the same moment. */
 const OPEN_SPREAD = 0.2
 /** This many good probes in a row end the pause early, but not before OPEN_MIN_MS: a failed origin needs a moment. */
 const GOOD_PROBES = 3
 const OPEN_MIN_MS = 10_000
-/** After this long closed, old failures do not lengthen the next pause. */
+/** Once the breaker has been closed for this long, old failures no longer lengthen the next pause. */
 const FAILURES_FORGOTTEN_AFTER_MS = 600_000
 
 export const CLOSED: Breaker = { state: 'closed', downWindows: 0, sinceMs: null, failures: 0, goodWindows: 0 }
@@ -107,8 +110,8 @@ function halfOpened({ failures }: Breaker & { state: 'open' }, nowMs: number): B
 }
 
 /**
- * Opens for `openMs` * 2^`failures`, at most 300 s, spread by 20 % to both sides. If the origin's Retry-After is
- * longer, it counts instead, also up to 300 s.
+ * Opens the breaker for `openMs` * 2^`failures`, at most 300 s, which varies by 20 % in both directions. If the
+ * origin's Retry-After is longer, it is used instead, but also at most 300 s.
  */
 export function opened(
   before: Breaker & { state: 'closed' | 'half-open' },

@@ -5,7 +5,7 @@ import type { HealthState } from './state.ts'
 import type { HealthStep } from './step.ts'
 import type { HealthVerdict } from './verdict.ts'
 
-/** A broken address is logged when this many sessions were badly served there, counted once a window. */
+/** A broken address is logged once this many sessions were badly served there. A session counts once a window. */
 const BROKEN_LOGGED_AT = 6
 const BROKEN_OVER_AFTER_MS = 600_000
 

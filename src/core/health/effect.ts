@@ -17,23 +17,24 @@ interface Now {
   readonly nowMs: number
 }
 
-/** The part of health that edges and doors need, null while all is well. */
+/** The part of health that edges and doors need; null while all is well. */
 export interface HealthSnapshot {
   /** Why admissions are fewer than the operator allows: an outage, or slow answers. */
   readonly reason: 'outage' | 'slow' | null
   /** The share (0 to 1) of active sessions whose requests go to the origin. */
   readonly inside: number
   /**
-   * Session time does not run, because the origin is out. It runs again while only some sessions are blocked after an
-   * outage: an active session asks and is renewed, and an abandoned one makes room.
+   * True if session time does not run, because the origin is out. After an outage it runs again while only some
+   * sessions are blocked. An active session asks and is renewed, and an abandoned one ends and frees its place.
    */
   readonly paused: boolean
   readonly breakers: Readonly<Record<string, 'open' | 'half-open'>>
   /**
-   * Named upstreams whose trial ended a moment ago, and when. `backShare` computes the share that may go there again.
+   * Named upstreams whose trial has just ended, and when. `backShare` computes the share of sessions that may go there
+   * again.
    */
   readonly back: Readonly<Record<string, number>>
-  /** The room's guess of when to try again, in milliseconds. */
+  /** The room's estimate of the time until the next try, in milliseconds. */
   readonly retryAfterMs: number
 }
 
@@ -58,7 +59,7 @@ const INSIDE_RAMP_MS = 15_000
  */
 const BACK_RAMP_MS = 60_000
 const BACK_FIRST = 0.1
-/** The usual time to try again, and the longest. */
+/** The usual time until the next try, and the longest. */
 const RETRY_MS = 10_000
 const RETRY_MAX_MS = 30_000
 
@@ -111,7 +112,7 @@ function steered<Rules extends AdmissionLimits>(
   }
 }
 
-/** Returns what edges need, or null while everything is as the operator has set it. */
+/** Returns the part of health that edges need, or null while everything is as the operator has set it. */
 export function healthSnapshot(
   health: HealthState,
   load: Load,
@@ -153,7 +154,7 @@ function breakerIn({ upstreams }: HealthState, name: string): Breaker {
   return own(upstreams, name)?.breaker ?? CLOSED
 }
 
-/** Whether health decides on a breaker, and no pin does. */
+/** True if health decides about a breaker, and no pin does. */
 function isDecided(name: string, { mode, pins }: HealthRules): boolean {
   return mode === 'enforce' && own(pins.breakers, name) === undefined
 }
@@ -189,9 +190,9 @@ function insideShare(health: HealthState, load: Load, rules: HealthRules, nowMs:
 }
 
 /**
- * Whether a session may go on while only some do. Sessions admitted while the origin is tried are the trial. A share of
- * the other sessions goes on, too, and it is the same ones all along. In a small room that share may hold no session,
- * and no newcomer may come. So each isolate lets one request try: only then is `takeTry` called.
+ * True if a session may go on while only some sessions do. Sessions that are admitted while the origin is tried are the
+ * trial. A share of the other sessions goes on, too, always the same ones. In a small room that share may contain no
+ * session, and no newcomer may come. So each isolate lets one request try: `takeTry` is called only then.
  */
 export function goesOn(
   { inside, breakers }: HealthSnapshot,
@@ -204,7 +205,7 @@ export function goesOn(
   return breakers[ORIGIN] === 'half-open' && takeTry()
 }
 
-/** Whether the time is over in which active sessions come back little by little. */
+/** True if the time is over in which active sessions come back little by little. */
 export function isBack(health: HealthState, nowMs: number): boolean {
   const { state, sinceMs } = breakerIn(health, ORIGIN)
   return state === 'closed' && nowMs - (sinceMs ?? 0) >= INSIDE_RAMP_MS

@@ -16,23 +16,23 @@ export interface Load {
 
 /** Plain data, so that it can be stored. */
 export interface Presence {
-  /** Before this time no session counts as gone. */
+  /** Until this time no session counts as gone. */
   knownFromMs: number
   /** When the session of each lot was last seen. */
   seenMs: Record<number, number>
-  /** How many had been admitted at the end of each window of the last minute, oldest first. */
+  /** The total of admissions at the end of each window of the last minute, oldest first. */
   admitted: { readonly atMs: number; readonly total: number }[]
-  /** The last estimate, and what was counted then. */
+  /** The last estimate of the sessions that are gone, and the counts at that time. */
   gone: { readonly sessions: number; readonly inside: number; readonly admitted: number } | null
 }
 
 /** The estimate may be wrong by a tenth, so a few more sessions than were seen count as there. */
 const SEEN_MARGIN = 1.15
-/** A visitor who reads a page, or is blocked, asks more often than this. */
+/** A visitor who reads pages, or is blocked, sends a request at least this often. */
 const THERE_FOR_MS = 60_000
 /**
- * While a new version is rolled out, edges of the version before can report beside new ones. Perhaps no session votes
- * there. So for this time no session counts as gone.
+ * During a rollout, edges of the previous version report beside new ones. Their sessions may not vote. So for this time
+ * no session counts as gone.
  */
 const ROLLOUT_MS = 300_000
 
@@ -46,7 +46,7 @@ export function noteSeen(presence: Presence, lots: Iterable<string | number>, no
   for (const lot of lots) presence.seenMs[Number(lot)] = nowMs
 }
 
-/** Counts anew, at the end of a window. */
+/** Counts the sessions again, at the end of a window. */
 export function recount(presence: Presence, { inside, admitted }: Load, nowMs: number): void {
   const sinceMs = nowMs - THERE_FOR_MS
   for (const [lot, atMs] of Object.entries(presence.seenMs)) if (atMs < sinceMs) delete presence.seenMs[Number(lot)]
@@ -60,8 +60,8 @@ export function recount(presence: Presence, { inside, admitted }: Load, nowMs: n
 }
 
 /**
- * Returns how many sessions have a place and are gone. Sessions that ended since the last count are taken for gone
- * ones, so that no more than one visitor is admitted for each.
+ * Returns how many sessions have a place and are gone. Sessions that ended since the last count are assumed to be gone
+ * ones, so that for each of them at most one visitor is admitted.
  */
 export function goneOf({ gone }: Presence, { inside, admitted }: Load): number {
   if (!gone) return 0

@@ -10,7 +10,7 @@ import type { Ballot } from './votes.ts'
 
 export interface UpstreamRules {
   readonly name: string
-  /** Admissions depend on it. The origin is always critical. */
+  /** True if admissions depend on this upstream. The origin is always critical. */
   readonly critical: boolean
   readonly apdexTarget: number
   /** The breaker's first pause; null for an upstream without a breaker. */
@@ -21,10 +21,10 @@ export type Pin = 'open' | 'closed'
 
 export interface HealthRules extends CeilingRules {
   readonly mode: 'enforce' | 'shadow' | 'off'
-  /** So many windows in which the upstream is not down end a trial. */
+  /** A trial ends after this many windows in which the upstream is not down. */
   readonly goodWindows: number
   readonly rampMs: number
-  /** The origin first, then the named ones. */
+  /** The origin is first, then come the named upstreams. */
   readonly upstreams: readonly UpstreamRules[]
   /** The operator's pins, which override health. */
   readonly pins: {
@@ -40,15 +40,17 @@ export interface UpstreamHealth {
   speed: number | null
   /** The smoothed satisfaction of the sessions that got answers within 4 T. It shows how quick those answers were. */
   quick: number | null
-  /** The votes of the current window, and of the ones with too few votes before it. */
+  /** The votes of the current window, and of earlier windows that had too few votes. */
   ballot: Ballot
-  /** How many votes those are: a session votes once in each second at most. */
+  /** The number of these votes. A session votes at most once a second. */
   votes: number
   thinWindows: number
   patterns: Record<string, Ballot>
   /** The longest Retry-After in the current window. */
   retryAfterMs: number
-  /** The sessions that failed since the last answer, by lot: when each sent its request, and when that was reported. */
+  /**
+   * For each lot whose session has failed since the last answer: when its request was sent, and when that was reported.
+   */
   failing: Record<number, { readonly sentMs: number; readonly reportedMs: number }>
 }
 
@@ -57,22 +59,22 @@ export interface HealthState {
   upstreams: Record<string, UpstreamHealth>
   presence: Presence
   ceiling: Ceiling
-  /** The ceiling has been raised since its last cut. A rise is logged only once. */
+  /** True if the ceiling has been raised since its last cut. Only the first rise is logged. */
   isRising: boolean
   windowBeganMs: number
   /** Sessions that were there when the window began. */
   thereBefore: number
-  /** When admissions were last allowed again, null when they were never stopped. */
+  /** When admissions were last allowed again; null if they were never stopped. */
   reopenedAtMs: number | null
-  /** After an outage not all active sessions may go on at once. */
+  /** True if, after an outage, not all active sessions may go on at once. */
   isRationed: boolean
   /** Patterns of addresses that were broken lately, and how many sessions were badly served there. */
   broken: Record<string, { readonly atMs: number; readonly votes: number }>
 }
 
 /**
- * The version of this state, and of the votes that lead to it. A stored state of another version is begun anew. Raise
- * it with each change of their form.
+ * The version of this state, and of the votes that lead to it. A stored state of another version is replaced by a new
+ * one. Raise it with each change of their form.
  */
 export const STATE_VERSION = 2
 
@@ -106,7 +108,10 @@ export function upstreamIn(health: HealthState, name: string): UpstreamHealth {
   }))
 }
 
-/** Returns the upstreams whose decided breaker is not closed, whatever is in force: active probes ask these. */
+/**
+ * Returns the upstreams whose breaker is not closed by health's decision, even if a pin overrides it. Active probes ask
+ * these.
+ */
 export function inTrouble(health: HealthState): readonly string[] {
   return Object.keys(health.upstreams).filter(name => health.upstreams[name]?.breaker.state !== 'closed')
 }

@@ -1,7 +1,7 @@
 import type { Breaker } from './breaker.ts'
 import type { HealthVerdict } from './verdict.ts'
 
-/** An action of health, and the verdict that led to it: null where time alone decided. */
+/** An action of health, and the verdict that led to it. The verdict is null if time alone led to it. */
 export interface HealthStep {
   readonly upstream: string
   readonly did:

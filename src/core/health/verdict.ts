@@ -1,7 +1,7 @@
-/** How well an upstream does: well, slow or down, from the votes of a window. */
+/** Judges the votes of a window: the upstream is well, slow or down. */
 import { BADLY, type Ballot, countVotes, type Poll, sessionsOn } from './votes.ts'
 
-/** The votes of a window, and the patterns of addresses where some were badly served. */
+/** The votes of a window, and the patterns of addresses where some sessions were badly served. */
 interface Evidence {
   readonly ballot: Ballot
   readonly patterns: Readonly<Record<string, Ballot>>
@@ -9,43 +9,43 @@ interface Evidence {
 
 export interface HealthVerdict extends Poll {
   readonly state: 'well' | 'slow' | 'failing' | 'down'
-  /** So well that more load would do no harm. */
+  /** True if the upstream is so well that more load would do no harm. */
   readonly hasRoom: boolean
-  /** Well, but so close to the target that less load would be better. */
+  /** True if it is well, but so close to the target that less load would be better. */
   readonly isTight: boolean
   /** Patterns that are broken while the rest of the site is well. */
   readonly broken: readonly { readonly pattern: string; readonly sessions: number }[]
 }
 
-/** With fewer voters a usual window is not judged. */
+/** With fewer voters than this a usual window is not judged. */
 export const VOTERS_MIN = 10
-/** A quarter of the sessions failed, or most wait four times too long. */
+/** An upstream is down if this share of its sessions failed, or if its score is below the second value. */
 const FAILED_DOWN = 0.25
 const SCORE_DOWN = 0.5
-/** A score this close to the target is as good as the target. */
+/** A score that reaches this share of the target counts as reaching it. */
 const WELL_FROM = 0.98
 /**
- * Shares of the way from the target to full satisfaction. Above the first there is room for more load. Below the second
- * the origin is close to the target.
+ * Parts of the way from the target to full satisfaction. Above the first one there is room for more load. Below the
+ * second one the origin is close to the target.
  */
 const ROOM_SHARE = 0.75
 const TIGHT_SHARE = 0.3
 /** The share of the newest window in the smoothed speed. */
 const NEWEST_SHARE = 0.5
-/** Trouble in more patterns than this is trouble of the whole site. */
+/** If more patterns than this have trouble, the whole site has trouble. */
 const BROKEN_MAX = 2
 const BROKEN_NAMED_MAX = 4
 /** A pattern is broken when this share of the sessions that asked for it were badly served. */
 const BROKEN_SHARE = 0.5
 /**
- * When at least so many sessions were badly served at a broken pattern, their votes are left out. Fewer votes do not
- * change the result.
+ * The votes at a broken pattern are left out if at least this many sessions were badly served there. Fewer votes would
+ * not change the result.
  */
 const BROKEN_SESSIONS = 3
-/** A pattern that a larger share of the sessions asks for is not a feature of the site, it is the site. */
+/** If more than this share of the sessions ask for a pattern, it is not a feature of the site, but the site itself. */
 const FEATURE_SHARE = 0.6
 
-/** Returns the speed smoothed over windows. `before` is null before the first. */
+/** Returns the speed, smoothed over windows. `before` is null in the first window. */
 export function smoothed(before: number | null, now: number): number {
   if (before === null) return now
   return before + (now - before) * NEWEST_SHARE
@@ -79,7 +79,7 @@ function verdictOf(poll: Poll, before: number | null, target: number): HealthVer
   }
 }
 
-/** Returns the patterns where most were badly served, the one with most such sessions first. */
+/** Returns the patterns where most sessions were badly served. The pattern with most such sessions is first. */
 function brokenIn(patterns: Evidence['patterns'], voters: number): { pattern: string; bad: number[] }[] {
   const most = FEATURE_SHARE * sessionsOn(voters, 1)
   return Object.entries(patterns)

@@ -6,7 +6,7 @@
  */
 import { fnv1a, lotOf } from '../hash.ts'
 
-/** Marks by lot. A lot with no marks (0) was seen, and gave no sample. */
+/** Marks by lot. 0 means that the lot's session was seen, but gave no sample. */
 export type Ballot = Record<number, number>
 
 /** The answers that one session got from one upstream in one window. */
@@ -25,10 +25,13 @@ export const PROBE_LOTS = [1, 2] as const
 const SESSION_LOTS_FROM = 3
 /** Marks 1 to 16 stand for 0 to 4 quarters of full satisfaction. */
 const QUARTERS = 4
-/** At least half of the samples failed. */
+/** The mark of a session of which at least half of the samples failed. */
 export const FAILED = 32
 export const MARKS = 64
-/** With more sessions only a share of them votes: several sessions to a lot would blur the result. */
+/**
+ * With more sessions than this only a share of them votes. If several sessions had one lot, the result would be
+ * blurred.
+ */
 const VOTERS_MAX = LOTS
 
 /** The marks of a pattern's ballot: the session asked for the pattern, and was badly served there. */
@@ -39,12 +42,12 @@ export function lotOfSession(sid: string): number {
   return SESSION_LOTS_FROM + Math.floor(lotOf(sid) * (LOTS - SESSION_LOTS_FROM))
 }
 
-/** The share of sessions that vote: 1, 1/2, 1/4 ... */
+/** Returns the share of sessions that vote: 1, 1/2, 1/4, and so on. */
 export function voterShare(sessions: number): number {
   return sessions <= VOTERS_MAX ? 1 : 2 ** -Math.ceil(Math.log2(sessions / VOTERS_MAX))
 }
 
-/** Whether a session votes. A session that votes at a small share votes at a larger one, too. */
+/** True if a session votes. A session that votes at a small share also votes at a larger one. */
 export function isVoter(sid: string, share: number): boolean {
   return share >= 1 || fnv1a(sid, 1) / 0x1_0000_0000 < share
 }
@@ -63,13 +66,15 @@ export interface Poll {
   readonly voters: number
   /** The share of voters whose requests failed. */
   readonly failed: number
-  /** Mean satisfaction of all voters, 0 to 1. */
+  /** The mean satisfaction of all voters, 0 to 1. */
   readonly score: number
-  /** The same of the voters whose requests did not fail: it shows how slow the origin is. 1 when all failed. */
+  /**
+   * The mean satisfaction of the voters whose requests did not fail. It shows how slow the origin is. 1 if all failed.
+   */
   readonly speed: number
   /**
-   * The same of those who also got an answer within 4 T; null if there are none. It shows how quick the origin was
-   * before its requests began to fail.
+   * The mean satisfaction of those voters who also got an answer within 4 T; null if there are none. It shows how quick
+   * the origin was before its requests began to fail.
    */
   readonly quick: number | null
 }
@@ -94,14 +99,14 @@ export function countVotes(ballot: Ballot, out: ReadonlySet<number> = NO_LOTS): 
   }
 }
 
-/** Returns null for an empty list. */
+/** Returns the mean, or null for an empty list. */
 function mean(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((total, value) => total + value, 0) / values.length
 }
 
 const NO_LOTS: ReadonlySet<number> = new Set()
 /**
- * The worth of each set of marks: the mean of the marked quarters. A session may get different marks at different
+ * The value of each set of marks: the mean of the marked quarters. A session may get different marks at different
  * isolates and in different seconds.
  */
 const VOTES = Array.from({ length: MARKS }, (_, marks) => {
@@ -111,8 +116,8 @@ const VOTES = Array.from({ length: MARKS }, (_, marks) => {
 })
 
 /**
- * Estimates how many sessions have left their mark, by linear counting (Whang et al. 1990): several sessions may share
- * a lot.
+ * Estimates from the number of marked lots how many sessions have left a mark, by linear counting (Whang et al. 1990).
+ * Several sessions may share a lot.
  */
 export function sessionsOn(lots: number, share: number): number {
   const free = Math.max(1, LOTS - lots)
