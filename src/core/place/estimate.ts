@@ -8,8 +8,10 @@
 const POLL_MIN_MS = 2_000
 /** The longest time between two polls. */
 const POLL_MAX_MS = 300_000
-/** The time between two polls in a line that stands still, because its next speed is not known. */
+/** The longest time between two polls in a line that stands still, because its next speed is not known. */
 const STANDING_POLL_MS = 60_000
+/** In a line that stands still visitors ask before their turn, if the line then moves at this speed or its rate. */
+const STANDING_PER_SECOND = 10
 /** A visitor polls again after a share of the expected wait, drawn evenly between these. */
 const POLL_SHARE = { least: 1 / 4, most: 1 / 3 }
 /**
@@ -72,14 +74,17 @@ export function quartilesOf(likelyMs: number): { readonly lowMs: number; readonl
 
 /**
  * Returns the milliseconds until the next poll. Behind the front it is a quarter to a third of the expected wait, at
- * most 5 min. In a line that stands still it is a minute. At the front it is at most 4 s, and 2 s for the next few
- * people, give or take 20 %. `random` is uniform in [0, 1).
+ * most 5 min. In a line that stands still it is at most a minute. At the front it is at most 4 s, and 2 s for the next
+ * few people, give or take 20 %. `random` is uniform in [0, 1).
  */
 export function pollAfterMs(ahead: number, speedPerSecond: number, ratePerSecond: number, random: number): number {
   const likelyMs = likelyMsOf(ahead, speedPerSecond)
   const front = Math.max(FRONT_PEOPLE_MIN, (ratePerSecond * FRONT_MS) / 1_000)
   if (ahead > front) {
-    if (likelyMs === null) return jittered(STANDING_POLL_MS, random)
+    if (likelyMs === null) {
+      const turnInMs = (ahead / Math.max(STANDING_PER_SECOND, ratePerSecond)) * 1_000
+      return jittered(Math.min(STANDING_POLL_MS, turnInMs), random)
+    }
     const share = POLL_SHARE.least + (POLL_SHARE.most - POLL_SHARE.least) * random
     return Math.max(POLL_MIN_MS, Math.min(likelyMs * share, upTo(POLL_MAX_MS, random)))
   }
