@@ -52,6 +52,7 @@ const FAMILIES: readonly Family[] = [
   ['event_state', 'The state of an event: 1 for the present state', events],
   ['counted_total', 'Counts of edges and doors, by kind', counts],
   ['verdicts_total', 'Decisions of the gate, without requests of live sessions', verdicts],
+  ['answers_total', "Answers that are not the origin's, by state", answers],
   ['limit_decisions_total', 'Requests by the outcome of a rate limit', limitDecisions],
   ['limit_near_total', 'Leases lent with at least 80 % of the burst in use', nearLimits],
   [
@@ -144,6 +145,13 @@ function verdicts({ verdicts }: RoomStats): Sample[] {
   return Object.entries(verdicts).map(([cell, value]) => {
     const [verdict = '', why = ''] = cell.split('/')
     return [{ verdict, why }, value]
+  })
+}
+
+function answers({ answers }: RoomStats): Sample[] {
+  return Object.entries(answers).map(([cell, value]) => {
+    const [state = '', why = ''] = cell.split('/')
+    return [{ state, why }, value]
   })
 }
 

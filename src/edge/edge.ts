@@ -90,7 +90,11 @@ async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Pr
     if (!isLetOn) {
       if (config.mode !== 'observe' || verdict.kind === 'limited') {
         const answer = await answerHere(visit, verdict)
-        return answerInstead(visit, markedBy(visit, room, stateOf(verdict), answer), admissions)
+        return answerInstead(
+          visit,
+          markedBy(visit, room, { state: stateOf(verdict), why: verdict.why }, answer),
+          admissions,
+        )
       }
       room.count('would_wait')
       mode = 'observe'
@@ -113,7 +117,7 @@ async function serve(visit: Visit, { routes, rooms, deployment }: EdgeSetup): Pr
   if (outcome.kind === 'failed') {
     const room = rooms.get(names[0] ?? '') ?? null
     const answer = await originFailed(visit, room, outcome.why)
-    return answerInstead(visit, markedBy(visit, room, 'origin-failed', answer), admissions)
+    return answerInstead(visit, markedBy(visit, room, { state: 'origin-failed', why: outcome.why }, answer), admissions)
   }
   release(visit, admissions)
   const answer = endingWithSession(visit, passOn(visit, outcome.response, admissions, mode), admissions)

@@ -10,7 +10,7 @@ import { newcomersWait } from '../core/place/newcomer.ts'
 import type { RoomStats } from '../core/protocol/calls.ts'
 import type { HealthFigures } from '../core/protocol/health.ts'
 import * as core from '../core/room/room.ts'
-import { limitStats, otherTotals, verdictTotals } from '../core/room/totals.ts'
+import { answerTotals, limitStats, otherTotals, verdictTotals } from '../core/room/totals.ts'
 import { MAIN_LANE } from '../core/ticket.ts'
 import type { RoomSettings } from '../settings/compiled/room.ts'
 
@@ -40,6 +40,7 @@ export function roomStats(
     standing: core.readyCount(state, nowMs),
     limits: limitStats(state.totals, policyNames(settings)),
     verdicts: verdictTotals(state.totals),
+    answers: answerTotals(state.totals),
     totals: otherTotals(state.totals),
     admittedLastMinute: lastMinute.admitted,
     cameLastMinute: lastMinute.came,

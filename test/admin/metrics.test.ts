@@ -91,7 +91,7 @@ describe('the metrics of the rooms', () => {
     expect(figureOf(series, 'remaining', { room: 'wide' })).toBeUndefined()
   })
 
-  it('count the decisions of the gate by their reasons', async () => {
+  it('count the decisions of the gate, and the answers, by their reasons', async () => {
     const waiting = { room: 'held', verdict: 'waiting', why: 'held' }
     const edge = newEdge()
     // An edge reports its counts with the request after a second.
@@ -100,6 +100,8 @@ describe('the metrics of the rooms', () => {
       return figureOf(read((await ask('/metrics', TOKEN)).text), 'verdicts_total', waiting)
     }
     await expect.poll(counted, { timeout: 30_000, interval: 500 }).toBeGreaterThan(3)
+    const answered = { room: 'held', state: 'waiting', why: 'held' }
+    expect(figureOf(read((await ask('/metrics', TOKEN)).text), 'answers_total', answered)).toBeGreaterThan(3)
     const inside = { room: 'wide', verdict: 'admitted', why: 'lease' }
     expect(figureOf(read((await ask('/metrics', TOKEN)).text), 'verdicts_total', inside)).toBeUndefined()
   })

@@ -358,6 +358,7 @@ class FakeRoom {
       entries: 0,
       limits: this.#given.limits ?? {},
       verdicts: {},
+      answers: {},
       waiting: Math.round(this.#waiting),
       standing,
       lanes: this.#given.lanes ?? [],

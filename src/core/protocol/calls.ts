@@ -110,6 +110,8 @@ export interface RoomStats {
   readonly limits: Readonly<Record<string, LimitStats>>
   /** Decisions of the gate since the room began, by `<kind>/<why>`. Requests of live sessions are not counted. */
   readonly verdicts: Readonly<Record<string, number>>
+  /** Answers that are not the origin's, since the room began, by `<state>/<why>`. */
+  readonly answers: Readonly<Record<string, number>>
   /** Counts since the room began. */
   readonly totals: Readonly<Record<string, number>>
   readonly admittedLastMinute: number

@@ -1,11 +1,12 @@
 /**
  * Parts of a room's totals. `limit/<policy>/<figure>` are decisions of the rate limits, for the policies in the
- * settings. `verdict/<kind>/<why>` are decisions of the gate.
+ * settings. `verdict/<kind>/<why>` are decisions of the gate, and `answer/<state>/<why>` are answers of ours.
  */
 import type { LimitStats } from '../protocol/calls.ts'
 
 const PREFIX = 'limit/'
 const VERDICT = 'verdict/'
+const ANSWER = 'answer/'
 type Totals = Readonly<Record<string, number>>
 
 export function limitStats(totals: Totals, policies: readonly string[]): Record<string, LimitStats> {
@@ -26,13 +27,23 @@ export function limitStats(totals: Totals, policies: readonly string[]): Record<
 
 /** Returns the decisions of the gate, by `<kind>/<why>`. */
 export function verdictTotals(totals: Totals): Totals {
-  const verdicts = Object.entries(totals).filter(([cell]) => cell.startsWith(VERDICT))
-  return Object.fromEntries(verdicts.map(([cell, total]) => [cell.slice(VERDICT.length), total]))
+  return totalsBelow(VERDICT, totals)
 }
 
-/** Returns the totals that belong neither to limits nor to verdicts. */
+/** Returns the answers that are not the origin's, by `<state>/<why>`. */
+export function answerTotals(totals: Totals): Totals {
+  return totalsBelow(ANSWER, totals)
+}
+
+function totalsBelow(prefix: string, totals: Totals): Totals {
+  const cells = Object.entries(totals).filter(([cell]) => cell.startsWith(prefix))
+  return Object.fromEntries(cells.map(([cell, total]) => [cell.slice(prefix.length), total]))
+}
+
+/** Returns the totals that belong neither to limits nor to verdicts nor to answers. */
 export function otherTotals(totals: Totals): Totals {
-  const others = Object.entries(totals).filter(([cell]) => !cell.startsWith(PREFIX) && !cell.startsWith(VERDICT))
+  const isOther = (cell: string) => ![PREFIX, VERDICT, ANSWER].some(prefix => cell.startsWith(prefix))
+  const others = Object.entries(totals).filter(([cell]) => isOther(cell))
   // A part of a bucket may be called, so the total of called people has fractions.
   return Object.fromEntries(others.map(([cell, total]) => [cell, Math.round(total)]))
 }

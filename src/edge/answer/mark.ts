@@ -7,9 +7,22 @@ import type { RoomClient } from '../room-client/room-client.ts'
 import { languageFor, ownTextIn } from '../texts/choose.ts'
 import { allowOrigin } from './cors.ts'
 
-/** Marks an answer of a room, and lets the pages of its `cors_origins` read it. Returns the same answer. */
-export function markedBy(visit: Visit, room: RoomClient | null, state: State, response: Response): Response {
-  if (room) allowOrigin(visit, room, response.headers)
+/** The state of an answer, and the reason for it. The reason is empty where the state says it all. */
+export interface Mark {
+  readonly state: State
+  readonly why: string
+}
+
+/**
+ * Marks and counts an answer of a room, and lets the pages of its `cors_origins` read it. Returns the same answer. The
+ * count goes with the next report, and causes none.
+ */
+export function markedBy(visit: Visit, room: RoomClient | null, mark: State | Mark, response: Response): Response {
+  const { state, why } = typeof mark === 'string' ? { state: mark, why: '' } : mark
+  if (room) {
+    room.count(`answer/${state}/${why}`)
+    allowOrigin(visit, room, response.headers)
+  }
   return marked(state, response, room?.name)
 }
 

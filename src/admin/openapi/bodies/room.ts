@@ -61,6 +61,9 @@ export const figuresBody: z.ZodType<RoomStats> = z.strictObject({
   verdicts: z
     .record(z.string(), z.number())
     .meta({ description: 'Decisions of the gate since the room began, by verdict and reason: `waiting/held`' }),
+  answers: z
+    .record(z.string(), z.number())
+    .meta({ description: "Answers that are not the origin's since the room began, by state and reason" }),
   totals: z.record(z.string(), z.number()).meta({ description: 'Counts since the room began' }),
   admittedLastMinute: countOf('Let in during the last minute'),
   cameLastMinute: countOf('Newcomers of the last minute who came back once, or were let in at once'),
