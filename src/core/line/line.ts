@@ -114,9 +114,7 @@ export function laneOf(
   return serves(own(lanes, lane), key) ? lane : MAIN_LANE
 }
 
-/**
- * Counts confirmed tickets. A ticket that is already called is left out, because no waiting visitor stands behind it.
- */
+/** Counts confirmed tickets, without those already called: no waiting visitor stands behind them. */
 export function confirm(line: Line, bucket: number, bucketEndKey: number, count: number): void {
   if (bucketEndKey > line.state.frontierKey) line.arrivals.add(bucket, count)
 }

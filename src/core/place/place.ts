@@ -1,21 +1,15 @@
 /** Where a ticket stands. An edge computes it from the room's last snapshot, without a call to any object. */
 
 import { type EntryFate, fateOf } from '../events/draws.ts'
-import {
-  COUNTED_AFTER_MS,
-  type Prequeue,
-  prequeueAt,
-  START_KNOWN_AFTER_MS,
-  START_POLLED_OVER_MS,
-} from '../events/events.ts'
+import { COUNTED_AFTER_MS, type Prequeue, prequeueAt } from '../events/events.ts'
 import { SETTLED_AFTER_MS } from '../line/batches.ts'
 import { peopleAhead } from '../line/front.ts'
 import { type LaneSnapshot, laneOf } from '../line/line.ts'
-import { fastest, movesInRuns, speedFor } from '../line/speed.ts'
+import { movesInRuns, speedFor } from '../line/speed.ts'
 import { own } from '../own.ts'
 import type { Snapshot } from '../protocol/messages.ts'
 import type { Ticket } from '../ticket.ts'
-import { heldPollMs, likelyMsOf, type Motion, pollAfterMs, type Wait, waitRange } from './estimate.ts'
+import { likelyMsOf, type Motion, type Wait, waitRange } from './estimate.ts'
 import { laneWaitMs } from './lane-wait.ts'
 import { turnEndsMs } from './turn.ts'
 
@@ -38,12 +32,6 @@ export type Place =
 /** A ticket that has not changed is signed anew after this long, so that it stays valid while its visitor polls. */
 const SIGNED_FOR_MS = 30_000
 /**
- * An edge receives a draw this long after the room. Its visitors then ask over a time DRAW_POLLS_SPREAD times as long,
- * so that they do not all ask at once.
- */
-const DRAW_KNOWN_AFTER_MS = 1_000
-const DRAW_POLLS_SPREAD = 4
-/**
  * A shown wait may rise at most 10 % per poll. The ticket's wait may be stale by 2.5 % (smaller drops are not
  * re-signed), so we allow 7 % over it: 1.07 / 0.975 = 1.097.
  */
@@ -51,12 +39,6 @@ const WAIT_RISES_BY = 1.07
 const WAIT_KEPT_WITHIN = 0.975
 /** Shorter waits are all shown as "less than a minute". */
 const WAIT_SHORT_MS = 30_000
-/**
- * Nearly every edge has a visitor's number this long after the room has all counts. The visitors then ask over the next
- * second.
- */
-const NUMBER_KNOWN_AFTER_MS = 1_500
-const NUMBER_POLLED_OVER_MS = 1_000
 /** The clocks of two edges may differ by this much. */
 const CLOCKS_DIFFER_MS = 5_000
 const NOBODY: LaneSnapshot = { frontierKey: 0, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
@@ -171,54 +153,8 @@ export function isUndrawn(place: Place): place is Place & { readonly drawnMs: nu
   return place.state === 'waiting' && typeof place.drawnMs === 'number'
 }
 
-/** The time at which a poll is answered, and a random number for the next poll, uniform in [0, 1). */
-interface PollMoment {
-  readonly nowMs: number
-  readonly random: number
-}
-
-/** Returns the milliseconds until this visitor should ask again. */
-export function nextPollMs(ticket: Ticket, place: Place, snapshot: Snapshot, moment: PollMoment): number {
-  const { nowMs, random } = moment
-  if (place.state === 'waiting' && typeof place.startsMs === 'number')
-    return untilKnownMs(ticket, place.startsMs + START_KNOWN_AFTER_MS + START_POLLED_OVER_MS * random, snapshot, moment)
-  if (snapshot.open && place.state === 'waiting' && ticket.key > nowMs) return untilMs(ticket.key, nowMs, random)
-  if (isUndrawn(place))
-    return untilKnownMs(
-      ticket,
-      place.drawnMs + DRAW_KNOWN_AFTER_MS * (1 + DRAW_POLLS_SPREAD * random),
-      snapshot,
-      moment,
-    )
-  const lane = lineAt(snapshot, ticket)
-  const ahead = place.state === 'waiting' ? place.ahead : 0
-  const speed = lane.speed ? fastest(lane.speed) : snapshot.held ? 0 : snapshot.ratePerSecond
-  const calm = Math.max(
-    pollAfterMs(ahead, speed, snapshot.ratePerSecond, random),
-    place.state === 'waiting' && snapshot.heldSinceMs !== undefined
-      ? heldPollMs(nowMs - snapshot.heldSinceMs, random)
-      : 0,
-  )
-  if (!ticket.confirmed) return Math.min(calm, pollAfterMs(0, speed, snapshot.ratePerSecond, random))
-  // This edge has the visitor's number within two seconds after the room has all counts.
-  const knownInMs = ticket.key + SETTLED_AFTER_MS + NUMBER_KNOWN_AFTER_MS + NUMBER_POLLED_OVER_MS * random - nowMs
-  return ticket.low === null && knownInMs > 0 ? Math.min(calm, Math.max(1_000, knownInMs)) : calm
-}
-
-/** A confirmed ticket polls once its place is known, at `atMs`. When it polls reveals nothing about the place. */
-function untilKnownMs({ confirmed }: Ticket, atMs: number, snapshot: Snapshot, { nowMs, random }: PollMoment): number {
-  return confirmed
-    ? untilMs(atMs, nowMs, random)
-    : pollAfterMs(0, snapshot.ratePerSecond, snapshot.ratePerSecond, random)
-}
-
-/** Returns the time until something changes at `atMs`, in ms. An earlier poll now and then keeps the ticket valid. */
-function untilMs(atMs: number, nowMs: number, random: number): number {
-  return Math.min(pollAfterMs(Number.POSITIVE_INFINITY, 0, 0, random), Math.max(1_000, atMs - nowMs))
-}
-
-/** The line in which a ticket stands. */
-function lineAt({ lanes }: Snapshot, ticket: Ticket): LaneSnapshot {
+/** Returns the line in which a ticket stands. */
+export function lineAt({ lanes }: Snapshot, ticket: Ticket): LaneSnapshot {
   return own(lanes, laneOf(lanes, ticket)) ?? NOBODY
 }
 

@@ -10,6 +10,7 @@ import { MAIN_LANE, type Ticket } from '../ticket.ts'
 import { challenged, isUnsolved, neverMoves, solved } from './challenge.ts'
 import { beforeLapse } from './estimate.ts'
 import { beforeFirstUse, standsStill } from './first-use.ts'
+import { nextPollMs } from './next-poll.ts'
 import {
   hasLane,
   isUninvited,
@@ -19,7 +20,7 @@ import {
   type StepRules,
   type WhyIssued,
 } from './outsider.ts'
-import { isUndrawn, nextPollMs, type Place, placeOf, seen } from './place.ts'
+import { isUndrawn, type Place, placeOf, seen } from './place.ts'
 import { NO_PLACE_YET, type Placed, type RejectStep, type Step, type WaitStep, type WhyWaiting } from './steps.ts'
 import { isTransferred } from './transfer.ts'
 import { excused } from './turn.ts'
