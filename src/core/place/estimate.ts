@@ -92,9 +92,13 @@ export function pollAfterMs(ahead: number, speedPerSecond: number, ratePerSecond
   return jittered(Math.min(soon, ahead < NEXT_PEOPLE ? POLL_MIN_MS : FRONT_POLL_MAX_MS), random)
 }
 
-/** Returns the time between polls, bounded so that a call made just after a poll is seen before it lapses. */
-export function beforeLapse(pollMs: number, lapsesAfterMs: number, random: number): number {
-  return Math.min(pollMs, upTo(lapsesAfterMs * POLL_LAPSE_SHARE, random))
+/**
+ * Returns the time between polls, bounded so that a call made just after a poll is seen within the claim window, and
+ * well before it lapses.
+ */
+export function beforeLapse(pollMs: number, claimWindowMs: number, missedGraceMs: number, random: number): number {
+  const lapseMs = (claimWindowMs + missedGraceMs) * POLL_LAPSE_SHARE
+  return Math.min(pollMs, upTo(Math.min(claimWindowMs, lapseMs), random))
 }
 
 /** Returns the shortest time in milliseconds until the next poll, in a line that has been held for `heldForMs`. */

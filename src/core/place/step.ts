@@ -62,7 +62,7 @@ export function pollAfter(step: WaitStep, rules: StepRules, nowMs: number, rando
   const { ticket, place, snapshot, delayMs } = step
   if (!snapshot) return SHORT_RETRY_MS * (1 - SHORT_RETRY_JITTER + 2 * SHORT_RETRY_JITTER * random)
   const next = nextPollMs(ticket, place, snapshot, { nowMs, random })
-  return Math.max(delayMs, beforeLapse(next, rules.claimWindowMs + rules.missedGraceMs, random))
+  return Math.max(delayMs, beforeLapse(next, rules.claimWindowMs, rules.missedGraceMs, random))
 }
 
 function rejectUninvited({ invitation }: Outsider): RejectStep {

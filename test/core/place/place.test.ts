@@ -141,9 +141,10 @@ describe('the next poll', () => {
     expect([0, 0.5].map(random => pollAfterMs(0, 2, 2, random))).toEqual([1_600, 2_000])
   })
 
-  it('comes before a call that was not seen would lapse, and not at the same time for all', () => {
-    expect([0, 1].map(random => beforeLapse(300_000, 300_000, random))).toEqual([192_000, 240_000])
-    expect(beforeLapse(300_000, 420_000, 1)).toBe(300_000)
+  it('comes within the claim window, before an unseen call would lapse, and not at the same time for all', () => {
+    expect([0, 1].map(random => beforeLapse(300_000, 300_000, 0, random))).toEqual([192_000, 240_000])
+    expect([0, 1].map(random => beforeLapse(300_000, 300_000, 120_000, random))).toEqual([240_000, 300_000])
+    expect([0, 1].map(random => beforeLapse(300_000, 6_000, 120_000, random))).toEqual([4_800, 6_000])
   })
 
   it('comes within five seconds at the front of a line that does not move, and within a minute behind it', () => {

@@ -240,7 +240,7 @@ const MUTATIONS: readonly (Mutation & { crowd: keyof typeof CROWDS; breaks: stri
   {
     what: 'a waiting visitor polls once in a claim window, however near the turn is',
     file: 'place/step.ts',
-    from: 'beforeLapse(next, rules.claimWindowMs + rules.missedGraceMs, random)',
+    from: 'beforeLapse(next, rules.claimWindowMs, rules.missedGraceMs, random)',
     to: 'Math.max(next, 0.8 * rules.claimWindowMs)',
     crowd: 'waiting',
     breaks: 'I5',
