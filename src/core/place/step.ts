@@ -54,7 +54,12 @@ export function nextStep(ticket: Ticket | null, visitor: Outsider, room: RoomNow
   // If the door has no permits, the room counts as closed until the next snapshot brings a frontier.
   const closed = { ...snapshot, open: false, lanes: {} }
   const placed = { ticket, place: placeOf(ticket, closed, rules.claimWindowMs, nowMs), snapshot: closed, visitor }
-  return withPlace(placed, room, nowMs)
+  return keepingTurn(withPlace(placed, room, nowMs), ticket)
+}
+
+/** A called visitor keeps the claim window while the frontier is not known. */
+function keepingTurn(step: Step, { byMs }: Ticket): Step {
+  return step.kind !== 'wait' || step.ticket.byMs === byMs ? step : { ...step, ticket: { ...step.ticket, byMs } }
 }
 
 /** Returns the milliseconds until a waiting visitor should ask again. `random` is uniform in [0, 1). */

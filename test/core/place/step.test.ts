@@ -176,6 +176,13 @@ describe('a visitor who waits', () => {
     const given = step({ snapshot: { open: true }, room: { isDoorEmpty: true } })
     expect(given).toMatchObject({ kind: 'wait', snapshot: { open: false, lanes: {} } })
   })
+
+  it('of an empty door keeps the claim window, whether the challenge is solved or not', () => {
+    const given = { ticket: { byMs: NOW + 5_000 }, snapshot: { open: true }, room: { isDoorEmpty: true } }
+    const wanted = { kind: 'wait', ticket: { byMs: NOW + 5_000 } }
+    expect(step(given)).toMatchObject(wanted)
+    expect(step({ ...given, ticket: { ...given.ticket, confirmed: false }, rules: challenging })).toMatchObject(wanted)
+  })
 })
 
 describe('a network', () => {

@@ -146,6 +146,10 @@ describe('scripts that keep their tickets', () => {
     expect(waitP95Seconds).toBeLessThan(1.5 * people.waitP95Seconds)
   }, 60_000)
 
+  it('lose no turn at an edge whose door has no permits', () => {
+    expect(play({ ...attack, challenge: true, seed: 2, untilMs: 600_000 }).violations).toBe(0)
+  }, 60_000)
+
   it('have no entry in a draw that comes before they count', () => {
     const draw = { ...attack, arriveMs: 50_000, drawAtMs: 55_000, challenge: true, untilMs: 600_000 }
     expect(play(draw).waitP95Seconds).toBeLessThan(400)
