@@ -70,8 +70,8 @@ const CROWDS = {
     '--visitors 600 --arrive 60 --rate 1200 --limit 60/60/20 --loss 0.05 --duplicate 0.2 --clock-skew 1000 --stay 60',
   /** Long debts, and doors that die. */
   strict: '--visitors 600 --arrive 60 --rate 1200 --limit 20/600/10 --evictions 60 --stay 90',
-  /** A prequeue that is drawn at the start of an event, and a third of whose visitors goes away. */
-  event: '--visitors 2500 --arrive 90 --rate 300 --prequeue 60 --event-draw --no-shows 0.3',
+  /** A prequeue that is drawn at the start of an event. Half of its visitors go away. */
+  event: '--visitors 3500 --arrive 90 --rate 300 --prequeue 60 --event-draw --no-shows 0.5',
   /** A random line, drawn twice a minute. */
   drawn: '--visitors 1500 --arrive 120 --rate 300 --method random --shuffle-window 30',
 } as const
