@@ -155,8 +155,8 @@ function costOf({ steps, stepMs, doors }: Kept): SpanFigures['cost'] {
     objectRequests: Math.round(2 * admitted + 2 * doors * awakeSeconds),
     objectSeconds: Math.round((doors + 1) * awakeSeconds),
     rowsRead: 3 * admitted,
-    // Rather too many: a session writes one row at its admission, and one at each renewal.
-    rowsWritten: Math.round(4 * admitted + (doors + 1) * awakeSeconds),
+    // A session writes a row at its admission, one at its first renewal, and one when it is deleted.
+    rowsWritten: Math.round(3 * admitted + (doors + 1) * awakeSeconds),
   }
   return { usd: Math.round(10_000 * costUsd(usage)) / 10_000, usage }
 }
