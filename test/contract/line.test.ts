@@ -93,7 +93,7 @@ describe('2,000 visitors over three isolates, 30 % of whom leave before their tu
     expect(slow).toBeLessThanOrEqual(permitted + burst(120))
     // Permits of two seconds, and one that is on its way, may be used later.
     expect(slow).toBeGreaterThanOrEqual(permitted - 5)
-    // The change takes up to two seconds to reach the doors.
-    expect(between(closed.at + 2, Number.POSITIVE_INFINITY)).toEqual([])
+    // The change takes up to two seconds to reach the doors. The last visitors may then be on their way to the origin.
+    expect(between(closed.at + 2.5, Number.POSITIVE_INFINITY)).toEqual([])
   }, 110_000)
 })
