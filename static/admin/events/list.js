@@ -84,7 +84,7 @@ function rowOf(room, event) {
     ...(event.prequeueAt === null ? [] : [fact('Newcomers wait from', localTime(event.prequeueAt))]),
     fact('Starts', localTime(event.startsAt)),
     fact('Ends', localTime(event.endsAt)),
-    fact('Instead', insteadWords(event)),
+    fact('Settings meanwhile', insteadWords(event)),
     ...(event.draw
       ? [fact('Commitment of the draw', event.draw.commitment), fact('Entries', count(event.draw.entries))]
       : []),
