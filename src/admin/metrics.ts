@@ -100,7 +100,8 @@ export function exposition(rooms: readonly Measured[]): string {
 }
 
 /**
- * A room without lanes has only the main line. Admissions through a lane that was removed are not among its admissions.
+ * A room without lanes has only the main line. Admissions through a lane that was removed do not count for the main
+ * line.
  */
 function byLane(what: 'waiting' | 'standing' | 'admitted') {
   return (figures: RoomStats): Sample[] => {
@@ -111,8 +112,8 @@ function byLane(what: 'waiting' | 'standing' | 'admitted') {
 }
 
 /**
- * Returns the range of waits that visitors are shown: a quarter wait less than its low end, and a quarter more than its
- * high end.
+ * Returns the range of waits that visitors are shown. A quarter of the visitors wait for less than its low end, and a
+ * quarter for more than its high end.
  */
 function waits({ waitMs, waitRangeMs }: RoomStats): Sample[] {
   return [

@@ -197,7 +197,7 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
     this.#store.prune(Math.min(...lapsed, Number.POSITIVE_INFINITY), this.#link.settings.at(nowMs).session, nowMs)
   }
 
-  /** Session time does not run while the origin is down: the ends of live sessions are moved. */
+  /** Moves the ends of live sessions later while the origin is down, because session time does not run then. */
   #pauseSessions(nowMs: number): void {
     if (!this.#state.snapshot?.health?.paused) return
     const { pause, byMs } = goOn(this.#pause, nowMs)
@@ -211,8 +211,8 @@ export class Door extends DurableObject<Env> implements DoorCalls<RoomConfig> {
   }
 
   /**
-   * Sets the alarm for the end of a session. An alarm that is set stays, even if it is too early, so a renewal costs no
-   * write. When it rings too early, it sets the next one.
+   * Sets the alarm for the end of a session. An earlier alarm stays as it is, so a renewal costs no write. When an
+   * alarm rings too early, it sets the next one.
    */
   #wakeAt(endMs: number): void {
     const atMs = alarmAtMs(endMs, Date.now())

@@ -63,7 +63,7 @@ export class RoomLink {
     return this.#whyNot
   }
 
-  /** When the report was sent that the room answered last. */
+  /** The time at which the last answered report was sent. */
   get answeredAtMs(): number {
     return this.#answeredAtMs
   }

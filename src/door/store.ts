@@ -56,7 +56,7 @@ type SessionRow = {
 
 export class DoorStore implements SessionStore, DebtStore {
   readonly #sql: SqlStorage
-  /** When the sessions end that `#live` counts. */
+  /** The ends of the sessions that `#live` counts. */
   readonly #ends = new SessionEnds()
   /** The number of places taken at `#settledMs`. */
   #live: number
@@ -199,8 +199,8 @@ export class DoorStore implements SessionStore, DebtStore {
   }
 
   /**
-   * Returns a lower bound for the clock of the previous incarnation, in case this host's clock is behind: the newest
-   * unexpired admission proves it. To store the time itself would cost a write with every report.
+   * Returns the time of the newest unexpired admission. The clock of the previous incarnation had reached this time,
+   * even if the clock of this host is behind. Storing that clock itself would cost a write with every report.
    */
   #lastAdmittedMs(nowMs: number): number {
     const query = 'SELECT MAX(admitted_ms) AS last FROM sessions WHERE expires_ms > ?'

@@ -46,8 +46,8 @@ export function roomAt(start: Start, { ratePerMinute }: Turn): RoomState {
 }
 
 /**
- * Returns how many people in line were called in each of the last steps: as many as came in, and as many no-shows as
- * fit.
+ * Returns how many people in line were called in each of the last steps. It is the number of people who came in,
+ * divided by the share who turn up.
  */
 export function calledLately({ admittedLastMinute, showRate }: Start): number {
   return (admittedLastMinute * STEP_MS) / MINUTE_MS / showRate

@@ -41,7 +41,9 @@ export class Crowd {
     return spaced(people, fromMs, nowMs)
   }
 
-  /** Calls people with keys between these. As many of them turn up in the next steps as the show rate allows. */
+  /**
+   * Calls people with keys after `fromKey` and up to `toKey`. The share `showRate` of them turns up in the next steps.
+   */
   call(called: number, showRate: number, [fromKey, toKey]: readonly [number, number]): void {
     this.#shown += called * showRate
     const people = Math.floor(this.#shown)
@@ -50,7 +52,7 @@ export class Crowd {
       this.claimIn(TURNS_UP_AFTER[nth % TURNS_UP_AFTER.length] as number, this.newClaim(key))
   }
 
-  /** Adds the people who were called in the last steps, `called` in each, and are still on their way. */
+  /** In each of the last steps `called` people were called. Adds those who are still on their way. */
   begin(called: number, showRate: number, key: number): void {
     for (let steps = 1; steps < TURNS_UP_AFTER[0] + TURNS_UP_AFTER.length - 1; steps++) {
       const latest = TURNS_UP_AFTER.filter(after => after > steps).length

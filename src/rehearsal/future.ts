@@ -22,8 +22,8 @@ const CLAIM_WINDOW_MS = 5 * MINUTE_MS
 const NO_LINE = 1
 
 /**
- * Returns a future of `steps` steps, with about `moments` points to draw. `freshWeight` is the weight of newcomers
- * whose places are not settled. It is below 1 if a step stands for more than a second.
+ * Returns a future of `steps` steps, with about `moments` points for a chart. `freshWeight` is the weight of newcomers
+ * whose places are not settled. The weight is below 1 if a step stands for more than a second.
  */
 export function play(
   start: Start,
@@ -207,7 +207,10 @@ class Played {
   }
 }
 
-/** Adds to each moment the wait of a visitor who comes then: until a visitor with this key, or a later key, is in. */
+/**
+ * Adds to each moment the wait of a visitor who comes then. The wait ends when a visitor with this key or a later one
+ * is in.
+ */
 function withWaits(moments: readonly Omit<DrawnMoment, 'waitMs'>[], admittedKeys: readonly number[]): DrawnMoment[] {
   const startMs = moments[0]?.atMs ?? 0
   let step = 0

@@ -17,7 +17,7 @@ export interface Start {
   readonly inside: number
   /** Visitors who came in within the last minute. */
   readonly admittedLastMinute: number
-  /** When the visitors inside came in, newest first, as far as it is known. */
+  /** The times at which the visitors inside came in, newest first, as far as they are known. */
   readonly came: readonly CameIn[]
   /** Permits that are banked, or outstanding at a door. */
   readonly permits: number
@@ -41,7 +41,7 @@ export interface Stream {
 }
 
 export interface Plan {
-  /** In the order of time. The first turn applies from the start. */
+  /** The limits and mean stays, in the order of time. The first ones apply from the start. */
   readonly turns: readonly Turn[]
   readonly streams: readonly Stream[]
   /** The event for whose start newcomers wait, null for none. */

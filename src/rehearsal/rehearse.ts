@@ -28,7 +28,8 @@ export interface Typed {
   readonly arrivalsTimes?: number
   readonly burst?: { readonly people: number; readonly atMs: number }
   /**
-   * The rehearsal begins before this event instead of now. `earlyShare` of its people come before the start, 0 to 1.
+   * The rehearsal begins before this event instead of now. The share `earlyShare` (0 to 1) of the people comes before
+   * the start.
    */
   readonly event?: { readonly name: string; readonly people: number; readonly earlyShare: number }
 }
@@ -51,7 +52,7 @@ export type Rehearsal =
       readonly future: Future
       readonly habits: Habits
       readonly scale: Scale
-      /** The limits that origin health keeps below the operator's; null where it does not. */
+      /** The limits that origin health keeps below those of the operator. Null for a limit that it does not lower. */
       readonly caps: Caps
     }
 
@@ -60,12 +61,12 @@ interface Caps {
   readonly totalActiveUsers: number | null
 }
 
-/** The possible lengths of a drawing. It gets the shortest length that contains everything that happens. */
+/** The possible lengths of a drawing. A drawing gets the shortest length that contains everything that happens. */
 const DRAWN_MINUTES = [30, 45, 60, 90, 120, 180, 240, 300, 360, 480, 600, 720, 960, 1_440]
 /** A line that does not end within a day is drawn for this long. */
 const ENDLESS_MINUTES = 90
 const DAY_MS = 1_440 * MINUTE_MS
-/** After the line is empty, the drawing goes on until this many times the length so far. */
+/** A drawing is longer than the time until the line is empty, at least by this factor. */
 const AFTERWARDS = 1.25
 /** The drawing includes a change of the limits if it comes within this time. */
 const SOON_MS = 2 * 60 * MINUTE_MS
@@ -115,7 +116,8 @@ function contextOf(room: SeenRoom, minutes: readonly HistoryStep[], { event: ask
 
 /**
  * Returns the typed values that apply to the first future as well. If settings are typed, both futures have the same
- * crowd, so they show the effect of the settings. Otherwise they show the effect of the crowd.
+ * crowd, so they show the effect of the settings. Otherwise only the second future has the typed crowd, so they show
+ * the effect of the crowd.
  */
 function asIs({ event, arrivalsTimes, burst, ...settings }: Typed): Typed {
   const crowd = { ...(arrivalsTimes === undefined ? {} : { arrivalsTimes }), ...(burst ? { burst } : {}) }

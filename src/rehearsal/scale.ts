@@ -12,15 +12,15 @@ interface Detail {
   readonly admittedMax: number
 }
 
-/** A future in detail takes a part of a second. */
+/** With this much detail, a future takes less than a second to play. */
 const FINE: Detail = { stepsMax: 2_400, admittedMax: 40_000 }
 /** This much detail is enough to learn how long a line lasts. */
 export const ROUGH: Detail = { stepsMax: 300, admittedMax: 4_000 }
 /** The most people who wait or are inside. They take memory, but hardly any time. */
 const PEOPLE_MAX = 400_000
 /**
- * A called visitor needs this long to come in. If a step stands for several seconds, this time would count several
- * times.
+ * A called visitor needs this long to come in. If a step stands for several seconds, a wait contains this time several
+ * times, so the excess is subtracted.
  */
 const ON_THE_WAY_MS = 5_500
 /** A chart has room for about this many moments. */

@@ -77,8 +77,8 @@ export class Stays implements SessionStore {
   }
 
   /**
-   * Adds visitors who are inside already. If the time at which they came is unknown, they are at an even spread of
-   * points in their stay.
+   * Adds visitors who are inside already. Visitors who came at an unknown time are spread evenly over the length of a
+   * stay.
    */
   begin(inside: number, came: readonly CameIn[]): void {
     let people = 0
@@ -140,8 +140,8 @@ function shareLeft(stayed: number): number {
 }
 
 /**
- * Returns the rest of a stay, in units of the mean stay, for a visitor who is seen at a random time of it. `drawn` is 0
- * to 1.
+ * Returns the rest of a stay, in units of the mean stay, for a visitor who is seen at a random time of the stay.
+ * `drawn` is 0 to 1.
  */
 function restOf(drawn: number): number {
   return drawn <= SHORTEST ? drawn : LONGEST - Math.sqrt(2 - 2 * drawn)

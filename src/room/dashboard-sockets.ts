@@ -13,7 +13,7 @@ const HINT = 'news'
 const PING = 'ping'
 const PONG = 'pong'
 /**
- * Our own close codes. With the first one, the dashboard may open a new socket. With the second, its token is no longer
+ * Our own close codes. After `TIME_IS_UP` the dashboard may open a new socket. After `REVOKED` its token is no longer
  * valid.
  */
 const TIME_IS_UP = 4_000

@@ -11,8 +11,8 @@ import type { RoomLog } from './log.ts'
 /** A change of the budget waits at most this long for the doors' reports, because it must be in force soon (I10). */
 const REPORTED_WITHIN_MS = 1_000
 /**
- * A door in use reports each second. One that has been silent for longer has no edge to inform, and gets the news with
- * its next sync. A hint would only wake its object, and a room may have had hundreds of doors.
+ * A door in use reports each second. A door that has been silent for longer than this has no edge to inform, and gets
+ * the news with its next sync. A hint would wake its object for nothing, and a room may have had hundreds of doors.
  */
 const IN_USE_FOR_MS = 60_000
 

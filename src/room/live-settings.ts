@@ -40,7 +40,7 @@ export class LiveSettings {
     return `${this.#fileMark}.${this.#changeVersion}`
   }
 
-  /** The settings for operators. `overridden` names those that live changes have set. */
+  /** The settings for operators. `overridden` has the names of the settings that live changes have set. */
   get description() {
     const { version, file } = this
     return { version, settings: this.#settings.config, file, overridden: Object.keys(this.#overrides) }

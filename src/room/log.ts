@@ -1,4 +1,4 @@
-/** The events that a room has logged so far. So the beginning and the end of each event are logged once. */
+/** Remembers the events that a room has logged, so that the beginning and the end of each event are logged once. */
 import type { Decision } from '../core/history/decisions.ts'
 import type { Snapshot } from '../core/protocol/messages.ts'
 import { log } from '../runtime/log.ts'

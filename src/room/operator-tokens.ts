@@ -60,7 +60,7 @@ export class OperatorTokens {
     return this.#one(id)
   }
 
-  /** Notes that a token was used. Every isolate reports it, so the row is written at most once a minute. */
+  /** Notes that a token was used. Every isolate reports the use, so the row is written at most once a minute. */
   used(id: string, nowMs: number): void {
     const query = 'UPDATE tokens SET used_ms = ?1 WHERE id = ?2 AND (used_ms IS NULL OR used_ms < ?1 - ?3)'
     this.#sql.exec(query, nowMs, id, MINUTE_MS)

@@ -71,7 +71,7 @@ export class RoomStore {
     this.#sql = sql
   }
 
-  /** Returns the stored room, or a new one that is stored at once: its generation is in every token. */
+  /** Returns the stored room, or a new one that is stored at once, because its generation is in every token. */
   load(nowMs: number): RoomState {
     const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'room'").toArray()
     if (!row) {

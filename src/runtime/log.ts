@@ -58,7 +58,7 @@ export function log(event: LogEvent, { room, ...facts }: LogFacts = {}): void {
   console[level === 'debug' ? 'log' : level](JSON.stringify(line))
 }
 
-/** Logs an unexpected error with its stack. Visitors see nothing of it. */
+/** Logs an unexpected error with its stack. Visitors do not see the error. */
 export function logError(error: unknown): void {
   log('unexpected-error', { detail: error instanceof Error ? (error.stack ?? String(error)) : String(error) })
 }

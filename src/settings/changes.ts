@@ -36,8 +36,8 @@ function setting({ overrides, config: current }: InForce, given: unknown): LiveC
   // was added live can be pinned.
   const config = withOverrides(current, asked)
   const entries = Object.entries(asked as object)
-  // If a request sets only the budget, the same number again means new stock. If there are other settings with it, a
-  // program has just sent all settings back.
+  // If a request sets only the budget, the same number again means new stock. If the request sets other settings as
+  // well, a program has just sent all settings back.
   const isNewStock = entries.length === 1 && Object.hasOwn(asked as object, 'remaining') && config.remaining !== null
   const changed = entries.filter(
     ([name]) => isNewStock || !isSame(config[name as keyof RoomConfig], current[name as keyof RoomConfig]),
@@ -57,7 +57,7 @@ function resetting({ file, overrides }: InForce, asked: readonly string[] | 'all
     overrides: kept,
     config: withOverrides(file, kept),
     request: { reset: asked },
-    // If the file already has this budget, the budget continues.
+    // Without a live change of the budget, the budget of the file is in force already, and continues.
     restocks: names.includes('remaining') && Object.hasOwn(overrides, 'remaining'),
   }
 }

@@ -4,13 +4,16 @@ import * as z from 'zod'
 import type { ChangeRequest } from '../core/protocol/calls.ts'
 
 /**
- * The most bytes of a page. It goes with the settings to every edge and into the room's storage, and the edge sends it
- * to every waiting visitor. So pictures belong on another host, not in the page.
+ * The most bytes of a page. The page goes with the settings to every edge and into the room's storage, and the edge
+ * sends it to every waiting visitor. So pictures belong on another host, not in the page.
  */
 export const PAGE_BYTES_MAX = 64 * 1_024
 /** The most bytes of all pages of a room together: its settings are one row of its storage and one message. */
 const ROOM_PAGES_BYTES_MAX = 256 * 1_024
-/** The deepest nesting of sections. Rendering makes a nested call for each level, and would exhaust the stack. */
+/**
+ * The deepest nesting of sections. Rendering makes a nested call for each level, so deeper sections could exhaust the
+ * stack.
+ */
 const SECTIONS_DEEP_MAX = 100
 /** Every object has this name. The Mustache library calls it to look up other names. */
 const RESERVED = 'hasOwnProperty'
@@ -40,8 +43,8 @@ export const customPage = () =>
 
 /**
  * Returns a page without its own refresh tag, because a header of the answer sets the time of the next request.
- * Browsers follow the shorter of the two, so the tag would make all visitors ask at the same moment. At an address with
- * a fragment the tag would only scroll.
+ * Browsers follow the shorter of the two times, so the tag would make all visitors ask at the same moment. At an
+ * address with a fragment, the tag would only scroll the page, and would not load it again.
  */
 export function withoutReload(page: string): string {
   return page.replace(META, tag => (SAYS_REFRESH.test(tag) ? '' : tag))

@@ -203,7 +203,7 @@ function adminClash(adminHost: string | undefined, rooms: readonly RoomConfig[])
 
 /**
  * Returns a problem if no header with visitors' addresses is trusted. Then each address is that of the connection.
- * Behind a proxy this is the proxy's, for every visitor, so it must not let requests through.
+ * Behind a proxy, every visitor seems to have the address of the proxy, so this address must not let requests through.
  */
 function hiddenVisitors({ ORIGIN_ADDRESSES, TRUSTED_IP_HEADER }: z.output<typeof deploymentSchema>): SettingsProblem[] {
   if (TRUSTED_IP_HEADER !== '') return []

@@ -11,8 +11,8 @@ interface Objects<Calls> {
     options?: DurableObjectNamespaceGetDurableObjectOptions & { retry?: { maxRetries?: number; timeoutMs?: number } },
   ): Calls
   /**
-   * Returns the objects in a jurisdiction. They differ from objects of the same names outside of it. Absent if the
-   * platform has no jurisdictions.
+   * Returns the objects in a jurisdiction. They differ from objects of the same names outside of the jurisdiction.
+   * Absent if the platform has no jurisdictions.
    */
   jurisdiction?(name: Jurisdiction): Objects<Calls>
 }
@@ -63,7 +63,8 @@ export function roomStub(env: Env, room: string): RoomCalls<RoomConfig> & Socket
 export const OPERATORS = '(operators)'
 
 /**
- * Returns that object. It has the class of rooms, because a new class could not be rolled back (docs/decisions/0033).
+ * Returns the object that stores the tokens of operators. It has the class of rooms, because a new class could not be
+ * rolled back (docs/decisions/0033).
  */
 export function operatorsStub(env: Env): OperatorCalls {
   return objectsOf(env.ROOM, env).getByName(OPERATORS, { retry: RETRY })

@@ -12,7 +12,8 @@ const localPath = (what: string) =>
   textThat(text => /^\/(?!\/)[\w\-./~!$&'()*+,;=:@%?]*$/.test(text), `${what} like /health that begins with one /`)
 
 /**
- * A probe request. Its interval and timeout are in seconds. Only the answer's `status` given here counts as healthy.
+ * A probe request. Its interval and timeout are in seconds. An answer counts as healthy only if it has the `status`
+ * given here.
  */
 const probe = z.strictObject({
   path: localPath('a path'),

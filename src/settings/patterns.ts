@@ -38,8 +38,8 @@ interface PathRuleOptions {
 }
 
 /**
- * A rule that limits, protects or blocks paths. Null means all paths. The rule matches generously, or another spelling
- * would get around it: any reading counts, and unless the rule is `exact`, any name of the path counts, too.
+ * A rule that limits, protects or blocks paths. Null means all paths. The rule matches generously, because another
+ * spelling must not get around it. Any reading counts. Unless the rule is `exact`, any name of the path counts, too.
  */
 export function pathRule(patterns: readonly string[] | null, { ignoreCase, exact = false }: PathRuleOptions): PathRule {
   const compiled = patterns?.map(pattern => patternTest(pattern, { ignoreCase, exact }))

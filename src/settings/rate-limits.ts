@@ -14,8 +14,8 @@ const PER_SECOND_MAX = 1_000
 /** Names of limits that are no policies, so no policy may have them. */
 const RESERVED = ['anonymous', 'concurrent']
 /**
- * The policy is so generous that no person notices it, but visitors who share a pass share one budget. The heaviest
- * admin page takes about a hundred requests.
+ * The default policy. It is so generous that no person notices it, but visitors who share a pass share one budget. The
+ * heaviest admin page takes about a hundred requests.
  */
 const SESSION_POLICY = { name: 'session', count: 1_200, period: 60, burst: 600 }
 const TOKEN = /^[!#$%&'*+\-.^`|~\w]+$/

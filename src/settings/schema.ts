@@ -1,8 +1,9 @@
 /**
  * The settings of a room as operators write them: in `[[vars.ROOMS]]`, in a rooms file or through the admin API.
  *
- * If Cloudflare Waiting Room has a name for a setting, it is used here, so that its users can move over. Durations are
- * in minutes. Timeouts, the `interval` of a probe and the `period` of a rate limit are in seconds.
+ * If Cloudflare Waiting Room has a name for a setting, that name is used here, so that users of Cloudflare Waiting Room
+ * can move over. Durations are in minutes. Timeouts, the `interval` of a probe and the `period` of a rate limit are in
+ * seconds.
  */
 import * as z from 'zod'
 import { LANES_MAX } from '../core/ticket.ts'

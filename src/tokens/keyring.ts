@@ -75,7 +75,7 @@ export const KINDS = {
 
 const HOW = 'make one with `npm run keys -- new`'
 
-/** Opens the secret `ROOM_KEYS`. Throws KeyRingError, which names the problem and its place. */
+/** Opens the secret `ROOM_KEYS`. Throws KeyRingError, which names the problem and where it is in the secret. */
 export async function openKeyRing(secret: string | undefined, openedMs = 0): Promise<KeyRing> {
   const stored = parseKeys(secret)
   const tickets = stored.filter(isTicketKey)

@@ -15,8 +15,9 @@ import { type KeyRing, KINDS as SIGNED } from './keyring.ts'
 export const TICKET_FOR_SECONDS = 24 * 60 * 60
 
 /**
- * A new key reaches every isolate within this time after a deployment. It matters only in a rotation without a pause
- * between its steps. If this time were longer, a visitor whose key was dropped would be without a place for longer.
+ * A new key reaches every isolate within this time after a deployment. This time matters only in a rotation without a
+ * pause between its steps. If this time were longer, a visitor whose key was dropped would be without a place for
+ * longer.
  */
 const DEPLOYED_WITHIN_MS = 60_000
 

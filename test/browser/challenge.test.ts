@@ -38,7 +38,7 @@ async function open(path: string, javaScriptEnabled = true): Promise<{ page: Pag
 }
 
 const text = (page: Page, id: string) => page.locator(`#${id}`).textContent()
-/** The status of a page in line is an error for the console. */
+/** Leaves out the errors that the console reports for the status 503 of a page in line. */
 const ownErrors = (errors: readonly string[]) => errors.filter(one => !one.includes('503'))
 
 describe('the challenge on the waiting page', () => {

@@ -113,10 +113,10 @@ describe('a page with the script for sites', () => {
     await site.change('app', { queue_all: false })
     await expect.poll(() => outcomes(page), { timeout: 30_000 }).toEqual(['200 site: GET request', 'site: GET fetch'])
     expect([await dialog(page).count(), await isFirst(page), page.url()]).toEqual([0, true, `${site.url}/app-shell`])
-    // The frame has loaded nothing of the site.
+    // The frame with the line has loaded nothing of the site.
     const below = reached.filter(line => line.startsWith('GET /app/') && !line.endsWith('landing'))
     expect(below.sort()).toEqual(['GET /app/asked', 'GET /app/fetched'])
-    // The page of the other tab knows from where its visitor came.
+    // The page in the other tab has the referrer of its visitor.
     await landing.waitForFunction(() => 'waitingRoom' in globalThis)
     const referrers = () => [document.referrer, Reflect.get(Reflect.get(globalThis, 'waitingRoom'), 'referrer')]
     expect(await landing.evaluate(referrers)).toEqual([`${site.url}/`, 'https://news.example/story'])
@@ -137,7 +137,7 @@ describe('a page with the script for sites', () => {
     await inLine(page)
     await page.getByRole('button', { name: 'Close' }).click()
     await dialog(page).waitFor({ state: 'detached' })
-    // A safe request is handed back, too, for a while after that.
+    // For a while after the dialog is closed, a safe request is handed back, too.
     expect(await page.evaluate(async () => (await fetch('/app/again')).status)).toBe(503)
     expect([await dialog(page).count(), reached.filter(line => line.startsWith('POST'))]).toEqual([0, []])
   })

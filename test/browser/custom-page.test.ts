@@ -55,7 +55,7 @@ describe.concurrent.each([
     expect(await page.content()).not.toContain('challenge')
     // The page's own tag would have reloaded it more than once by now.
     await page.waitForTimeout(3_000)
-    // On a busy machine the room's own pace may have come by then.
+    // On a busy machine, the page may have reloaded at the pace of the room by then.
     const reloads = Math.floor((Date.now() - startMs) / 1_000 / seconds)
     expect(loads).toBeLessThanOrEqual(1 + reloads)
     await site.change(room, { queue_all: false })

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { command } from '../support/node/programs.ts'
 import { type Local, serveLocally, startRooms } from './served-site.ts'
 
-/** For what comes by itself. A busy machine takes its time. */
+/** The timeout for updates that come by themselves. A busy machine is slow. */
 const SOON = { timeout: 10_000 }
 
 let origin: Local

@@ -11,8 +11,8 @@ useDashboard()
 describe('the last two minutes', () => {
   const HOUR_MS = 3_600_000
   /**
-   * The curve that the page draws of a room. Each sample has its second, the admissions of the last minute and in
-   * total.
+   * Returns the curve that the page draws of a room. Each sample has its second, the rate, the admissions of the last
+   * minute, and all admissions.
    */
   async function drawn(samples: { at: number; rate: number; minute: number; total: number }[]) {
     const bodies = samples.map(({ at, rate, minute, total }) => {
@@ -36,7 +36,7 @@ describe('the last two minutes', () => {
     )
   }
 
-  test('draw nothing where nothing was read, and show each limit as it was at the time', async () => {
+  test('have no curve where nothing was read, and show each limit as it was at the time', async () => {
     await logIn()
     const { curve, limit } = await drawn([
       { at: 0, rate: 100, minute: 50, total: 50 },

@@ -7,7 +7,7 @@ import { changes, fake, logIn, page, replaceRooms, SHOP, useDashboard, violation
 
 useDashboard()
 
-/** Two futures are played beside whatever else the machine does. */
+/** The timeout for drawing two futures. The machine may be busy with other work. */
 const DRAWN = { timeout: 25_000 }
 const HOUR_MS = 3_600_000
 
@@ -45,7 +45,7 @@ describe('a rehearsal', () => {
     expect(await violations()).toEqual([])
   })
 
-  test('is in its link, which fills the form and draws again', async () => {
+  test('has a link that fills the form and draws the rehearsal again', async () => {
     await open('?rate=240&hold=5&burst=900&at=23:59&nonsense=1')
     await results().waitFor(DRAWN)
     expect(await page.locator('#rehearse-hold').inputValue()).toBe('5')

@@ -129,7 +129,7 @@ describe('the form of all settings', () => {
 })
 
 describe('the settings as JSON', () => {
-  test('are saved after the same review, and an error names its place', async () => {
+  test('are saved after the same review, and a syntax error is reported with its line', async () => {
     await openSettings()
     await press('JSON')
     const json = box('All settings that can be changed live, as JSON')

@@ -56,7 +56,7 @@ describe('a session', () => {
     ])
   })
 
-  test('that is not there is reported in words, and another room forgets it', async () => {
+  test('that does not exist is reported in words, with the name of the room that is shown', async () => {
     await openVisitors()
     await box().fill('eu-0.unknown')
     await box().press('Enter')

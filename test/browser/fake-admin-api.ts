@@ -247,7 +247,7 @@ class FakeRoom {
   readonly #given: Given
   #overrides: Overrides = {}
   #version = 0
-  /** How often its ceiling was lifted. */
+  /** How often the ceiling of the room was lifted. */
   lifted = 0
   #inside: number
   #waiting: number

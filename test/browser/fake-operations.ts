@@ -14,7 +14,7 @@ export class FakeOperations {
     { name: 'pager', format: 'pagerduty', host: 'events.pagerduty.com' },
   ]
   readonly deliveries: Delivery[] = []
-  /** When each rule fired and was resolved, by its name. */
+  /** The times at which each rule fired and was resolved, by the name of the rule. */
   readonly episodes: Record<string, { firedAtMs: number | null; lastFiredAtMs: number; resolvedAtMs: number | null }> =
     {}
   /** Deeds besides the live changes, newest first. */

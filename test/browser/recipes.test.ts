@@ -129,7 +129,7 @@ afterAll(async () => {
 
 const IN_REACT_ALONE = ['react', 'react-with-script']
 
-/** The address of the pages. The site of localhost is another one. */
+/** The address of the pages. The host is not localhost, so the pages and localhost are two sites. */
 const pageUrl = () => site.url.replace('localhost', '127.0.0.1')
 
 /** Lets one visitor in for some minutes, and lowers the capacity to this visitor. */

@@ -82,7 +82,7 @@ describe('a place that is taken along', () => {
     expect(await placeId(old)).not.toBe(await placeId(other))
   })
 
-  it('goes in at the other browser only', async () => {
+  it('is let in at the other browser only', async () => {
     const old = await visit('/opens/a')
     await offer(old)
     const other = await visit(await linkOn(old))

@@ -16,7 +16,7 @@ const GIVE_UP_MS = 60_000
 export async function startSite(rooms: Readonly<Record<string, Settings>>) {
   /** Requests that reached the origin, as `GET /path?query`. */
   const reached: string[] = []
-  /** Their addresses and bodies. */
+  /** Paths and bodies of requests that reached the origin. */
   const bodies: [path: string, body: string][] = []
   const origin = createServer((request, response) => {
     reached.push(`${request.method} ${request.url}`)

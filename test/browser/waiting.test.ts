@@ -208,7 +208,7 @@ describe.concurrent('in line', () => {
     await site.change('line', { queue_all: false })
     const seen: { place: string; bar: number }[] = []
     while ((await page.title()).endsWith('in line')) {
-      // At the moment of entering the page has no figures.
+      // At the moment in which the visitor enters, the page has no figures.
       const figures = await page.evaluate(FIGURES).catch(() => null)
       if (figures) seen.push(figures)
       await page.waitForTimeout(200)
@@ -416,7 +416,7 @@ describe.concurrent('in line', () => {
     await site.crowd('full', 1)
     const page = await visit('/full')
     await page.getByRole('heading', { name: 'You are at the front' }).waitFor()
-    // The visitor of the crowd is called too.
+    // The visitor of the crowd is called, too, so this visitor is not the only next one.
     await expect.poll(() => text(page, 'place'), { timeout: 10_000 }).toBe('Among the next')
     expect([await progress(page), await page.title()]).toEqual([100, 'You are at the front'])
     expect(await violations(page)).toEqual([])

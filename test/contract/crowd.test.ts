@@ -15,7 +15,7 @@ interface Play {
 /** How long visitors keep polling at the interval that the room asks for. */
 interface Stay {
   readonly forMs: number
-  /** The second poll waits for this promise. It is the first poll that may be answered with a position. */
+  /** The second poll waits for this promise. The second poll is the first one that may get a position. */
   readonly isCounted?: () => Promise<unknown>
   /** Polling ends early once at most this many visitors lack a position and all of those are called. */
   readonly untilNumberedBut?: number
@@ -163,7 +163,7 @@ describe.concurrent('a crowd over several isolates', () => {
     // A burst is five seconds of the rate.
     for (const seconds of [1, 5, 10, 20])
       expect(maxIn(times, seconds * 1_000), `in ${seconds} s`).toBeLessThanOrEqual(seconds + 5)
-    // The line is counted after about six seconds; until then none of its visitors is called.
+    // The line is counted after about six seconds. Until then, none of its visitors is called.
     // From then on nearly every permit is used, one a second.
     expect(times.length - 5).toBeGreaterThanOrEqual(Math.floor((endMs - Number(times[5])) / 1_000) - 1)
   }, 90_000)

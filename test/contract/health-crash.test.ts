@@ -6,7 +6,7 @@ import { type Site, startSite } from '../support/node/served.ts'
 
 const ROOM = 'crash'
 const PAGE = { Accept: 'text/html', 'Sec-Fetch-Dest': 'document', Host: `${ROOM}.test` }
-/** Sessions that are there when the origin dies, and those of them that stay. */
+/** How many sessions are there when the origin dies, and how many of them stay. */
 const INSIDE = 60
 const STAYING = 15
 /** A server that answers every path, and prints a line when it is ready. */

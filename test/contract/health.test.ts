@@ -225,7 +225,7 @@ describe.concurrent('an origin that', () => {
     broken.add('probed')
     await until(20, 'the outage', () => isHeld('probed'))
     broken.delete('probed')
-    // The pause is five minutes. Three good probes, one second apart, end it after its first ten seconds.
+    // The pause is five minutes. After ten seconds of it, three good probes one second apart end it.
     await until(25, 'a trial', async () =>
       (await told('probed')).decisions.some(({ did }) => did.kind === 'breaker-half-open'),
     )
@@ -247,7 +247,7 @@ describe.concurrent('complaints of few visitors', () => {
     expect(await track(shoppers)).toBe(40)
     await pause(1_500)
     broken.add('parcels')
-    // One visitor can pose as any number of newcomers.
+    // One visitor can pose as any number of newcomers, so newcomers must not open the breaker.
     for (let i = 0; i < 8; i++) {
       await new Shopper(site.url, 'parcels').ask('/track')
       await pause(400)

@@ -83,7 +83,7 @@ describe('one session at four isolates, with 120 requests a minute and a burst o
     const alone = await decidedAlone(statuses.filter(status => status === 429).length)
     expect(passed.length).toBeLessThanOrEqual(bound + alone)
     expect(passed.length).toBeGreaterThanOrEqual(0.95 * bound)
-    // A request reaches the origin some milliseconds after the edge let it go, so one more may fall into a window.
+    // A request reaches the origin some milliseconds after the edge let it go, so a window may get one more.
     for (const seconds of [1, 5, 10, 20])
       expect(maxIn(passed, seconds * 1_000), `in ${seconds} s`).toBeLessThanOrEqual(2 * seconds + 20 + 1 + alone)
   }, 60_000)

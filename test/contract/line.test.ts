@@ -66,7 +66,7 @@ describe('2,000 visitors over three isolates, 30 % of whom leave before their tu
     const slower = await change({ new_users_per_minute: 120 })
     await until(slower.at + 8)
     const faster = await change({ new_users_per_minute: 1_200 })
-    // Visitors who are called by the new rate first need a poll to learn of it.
+    // Visitors who are called at the new rate first need a poll to learn that they are called.
     await come(20, faster.at + 5, faster.at + 15)
     const closed = await change({ total_active_users: 1 })
     await until(closed.at + 6)
@@ -91,7 +91,7 @@ describe('2,000 visitors over three isolates, 30 % of whom leave before their tu
     const slow = between(slower.at + 2, faster.askedAt).length
     const permitted = 2 * (faster.askedAt - slower.at - 2)
     expect(slow).toBeLessThanOrEqual(permitted + burst(120))
-    // Permits of two seconds, and one that is on its way, may be used later.
+    // The permits of two seconds, and one permit that is on its way, may be used later.
     expect(slow).toBeGreaterThanOrEqual(permitted - 5)
     // The change takes up to two seconds to reach the doors. The last visitors may then be on their way to the origin.
     expect(between(closed.at + 2.5, Number.POSITIVE_INFINITY)).toEqual([])

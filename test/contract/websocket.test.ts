@@ -22,7 +22,7 @@ const rooms = [
 let origin: Origin
 let site: Site
 let server: WebSocketServer
-/** The origin's treatment of the next socket. */
+/** Decides how the origin treats the next socket. */
 let serve: (socket: WebSocket) => void = () => undefined
 
 beforeAll(async () => {

@@ -22,7 +22,7 @@ const SPEAKING = /\b(?:tells?|told|says?|said|hears?|heard)\b/gi
 /** The most of these verbs in the prose of a folder, in 1,000 lines. This limit is never raised. */
 const SPEAKING_MAX = 0.2
 
-/** The most words of a sentence in a comment, of which most have fewer than twenty. */
+/** The most words of a sentence in a comment. Most sentences have fewer than twenty. */
 const WORDS_MAX = 26
 
 /** Pages speak to people, in many languages. Their texts have rules of their own. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 const SRC = new URL('../../src', import.meta.url).pathname
 
-/** Which folders of src/ each folder may import. `core` imports nothing; the two objects never import each other. */
+/** The folders of src/ that each folder may import. `core` imports none. The two objects never import each other. */
 const LAYERS: Record<string, readonly string[]> = {
   core: [],
   tokens: ['core'],
@@ -84,7 +84,7 @@ describe('layers', () => {
   it.each(Object.keys(LAYERS))('let %s import only its listed folders', layer => {
     const foreign = imports
       .filter(({ file, from }) => file.startsWith(`${layer}/`) && from.startsWith('../'))
-      // Text modules: the files of the pages, and those of a package that a page loads.
+      // This leaves out text modules: the files of the pages, and files of packages that pages load.
       .filter(({ from }) => !/\/(static|node_modules)\//.test(from))
       .filter(
         ({ file, from }) => ![layer, ...(LAYERS[layer] ?? [])].includes(join(dirname(file), from).split('/')[0] ?? ''),

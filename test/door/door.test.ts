@@ -221,7 +221,7 @@ describe('a door', () => {
         return answer?.verdict === 'live' ? answer.expiresMs - Date.now() : answer
       }
     }
-    /** How many reports of this incarnation of the door have reached the room. */
+    /** Returns how many reports of this incarnation of the door have reached the room. */
     const reports = (door: string) =>
       runInDurableObject(roomStub(env, 'wide') as unknown as DurableObjectStub, (_room, { storage }) => {
         const query = "SELECT json_extract(account, '$.seq') AS seq FROM doors WHERE name = ?"
@@ -342,7 +342,7 @@ describe('a door', () => {
   describe('forgets', () => {
     const startMs = Date.now()
 
-    /** Wakes the door this many minutes after the start, so that it forgets. */
+    /** Wakes the door this many minutes after the start, so that the door deletes old data. */
     async function wake(door: string, minutes: number): Promise<void> {
       vi.setSystemTime(startMs + minutes * 60_000)
       await doorStub(env, 'wide', door).nudge()

@@ -7,13 +7,12 @@ import type { World } from '../../tools/simulation/world.ts'
 import { played } from '../support/simulated.ts'
 import { drawn, emptyAfter, MINUTE, seenRoom } from './seen.ts'
 
-/** When the operator asks. The crowd of the first ten minutes is in line by then. */
+/** The minute at which the operator asks. The crowd of the first ten minutes is in line by then. */
 const ASKED_AT = 12
-/** A line that is empty within a few minutes is empty within half a minute of the foreseen time. */
+/** A line that is soon empty is empty at the foreseen time, or half a minute earlier or later. */
 const EMPTY_WITHIN = 0.5
-/** A wait is within this share. It is the mean of some ten visitors, so chance has a part in it. */
-const WAIT_SHARE = 0.12
-/** Short waits are within twenty seconds. */
+/** A wait ends at its foreseen time, within this share of the time from the question to that end, or twenty seconds. */
+const END_SHARE = 0.05
 const WAIT_MIN = 2
 const SHORT_MINUTES = 1 / 3
 
@@ -58,7 +57,7 @@ describe('a rehearsal', () => {
       const waited = waitAfter(world, after)
       const foreseen = foreseenAfter(rehearsed, after)
       expect(Math.abs(foreseen - waited), `${foreseen} instead of ${waited} after ${after} min`).toBeLessThan(
-        Math.max(WAIT_SHARE * waited, SHORT_MINUTES),
+        Math.max(END_SHARE * (after + waited), SHORT_MINUTES),
       )
     }
   })
@@ -107,7 +106,7 @@ function minutesOf(world: World): HistoryStep[] {
   })
 }
 
-/** Returns after how many minutes only those were in line who had come in the last five seconds. */
+/** Returns after how many minutes the line had only visitors of the last five seconds. */
 function emptiedAfter(world: World): number {
   const { samples } = world
   const found = samples.findIndex(
@@ -117,7 +116,7 @@ function emptiedAfter(world: World): number {
   return (samples[found]?.atMs ?? Number.NaN) / MINUTE - ASKED_AT
 }
 
-/** The mean wait of the visitors who came within half a minute, in minutes. */
+/** Returns the mean wait, in minutes, of the visitors who came in one half of a minute. */
 function waitAfter({ visitors, startMs }: World, after: number): number {
   const fromMs = startMs + (ASKED_AT + after) * MINUTE
   const waits = visitors

@@ -143,7 +143,7 @@ describe('a delivery', () => {
     expect(JSON.stringify(deliveries)).not.toContain('secret.example')
   })
 
-  it('is not delayed by another receiver that is dead, whose notices wait together', async () => {
+  it('is not delayed by another receiver that is dead, and the notices to that one wait together', async () => {
     let end = () => {}
     const silence = new Promise<void>(resolve => {
       end = resolve
@@ -159,9 +159,9 @@ describe('a delivery', () => {
         const receivers = [receiver('standard', 'dead'), receiver('standard', 'alive')]
         const run = outbox.run(receivers, Date.now())
         await expect.poll(() => outbox.deliveries().filter(({ state }) => state === 'delivered').length).toBe(3)
-        // Its other notices are due, and must not ring the alarm again and again meanwhile.
+        // The other notices of the dead receiver are due. They must not ring the alarm again and again meanwhile.
         expect(outbox.nextMs(Date.now())).toBeGreaterThan(Date.now() + 3_000)
-        // While the dead one is awaited, a second run does not call it again.
+        // While the first run waits for the dead receiver, a second run does not call that receiver again.
         await outbox.run(receivers, Date.now() + FAR_MS)
         end()
         await run

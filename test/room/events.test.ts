@@ -24,7 +24,7 @@ describe('a room that sleeps through the start of an event', () => {
     const first = await room.sync({ ...emptyReport('zz-0'), demand: demand(1_000) })
     expect(first?.granted).toBe(5)
     await room.sync({ ...emptyReport('zz-0'), seq: 2, spent: 5, live: 5 })
-    // Ten seconds at one a second bank five at most. A tenth of a second at a thousand a second adds a hundred.
+    // Ten seconds at one permit a second bank five at most. A tenth of a second at a thousand a second adds 100.
     vi.setSystemTime(startMs + 100)
     expect((await room.describe()).figures).toMatchObject({ permitsBanked: 105, totalActiveUsers: 100_000 })
     // Back at one a second, the bank holds at most five seconds of the rate.

@@ -52,7 +52,7 @@ describe('the history of a room', () => {
     expect(steps).toHaveLength(2)
     expect(steps[0]).toMatchObject({ atMs: T0, arrived: 7, admitted: 5, left: 1, limited: 2, inside: 4 })
     expect(steps[0]).toMatchObject({ totalActiveUsers: 1_000, waitMs: 0, samples: 0, p95Ms: null })
-    // The last minute still goes on.
+    // The last minute is not over yet.
     expect(steps[1]).toMatchObject({ atMs: T0 + 3 * MINUTE, admitted: 1, inside: 5 })
     expect(await rowsOf('minute')).toHaveLength(1)
   })
@@ -85,11 +85,11 @@ describe('the history of a room', () => {
     await sync({ spent: 12, live: 1 })
     at(401 * 24 * HOUR)
     await sync({ spent: 12, live: 1 })
-    // The hours before are more than a year old.
+    // The other hours are more than a year old, so they were deleted.
     expect(await rowsOf('hour')).toHaveLength(1)
   })
 
-  it('marks live changes, and the turns of events', async () => {
+  it('marks live changes, and the starts and ends of events', async () => {
     const iso = (ms: number) => new Date(T0 + ms).toISOString()
     at(401 * 24 * HOUR)
     const begin = 401 * 24 * HOUR + MINUTE

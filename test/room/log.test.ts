@@ -21,7 +21,7 @@ function lines(work: (log: RoomLog) => void, isSoldOut = false): object[] {
 afterEach(() => vi.restoreAllMocks())
 
 describe('the log of a room', () => {
-  it('has one line when the budget is used up, and one when more is left', () => {
+  it('has one line when the budget is used up, and one when something is left again', () => {
     const sold = lines(log => [false, true, true, false].map(soldOut => log.reported('eu-0', { soldOut })))
     expect(sold).toEqual([
       { event: 'sold-out', room: 'shop' },

@@ -147,7 +147,7 @@ describe('the migrations of this version', () => {
   ])('are judged: %s', (statements, additive) => expect(isAdditive(statements)).toBe(additive))
 })
 
-/** The message of an object that refuses. */
+/** Returns the message with which an object refuses a call. */
 async function failureOf(call: () => Promise<unknown>): Promise<string> {
   try {
     await call()
@@ -157,7 +157,7 @@ async function failureOf(call: () => Promise<unknown>): Promise<string> {
   }
 }
 
-/** Whether older code still works on a database after these statements. */
+/** Returns whether older code still works on a database after these statements. */
 function isAdditive(statements: string): boolean {
   const each = statements
     .replaceAll(/--.*$/gm, '')

@@ -142,7 +142,7 @@ describe('a room', () => {
     await room.change({ reset: 'all' }, null, 'test')
   })
 
-  it('keeps its generation, which is in every token', async () => {
+  it('keeps its generation after an eviction, because every token contains it', async () => {
     const room = roomStub(env, 'wide')
     const { snapshot } = (await room.sync(report('zz-2'))) ?? {}
     await evictDurableObject(stubOf('wide'))
@@ -169,7 +169,7 @@ describe('a live change', () => {
     expect((await room.describe()).settings.message).toBe('one')
   })
 
-  it('has no effect when it matches the room: no version, no entry, no new stock', async () => {
+  it('makes no version, no entry and no new stock when it repeats the settings of the room', async () => {
     const room = roomStub(env, 'stocked')
     await room.change({ set: { remaining: 5 } }, null, 'ana')
     const { version, settings, figures } = await room.describe()
@@ -180,7 +180,7 @@ describe('a live change', () => {
     expect(await room.change({ reset: ['message'] }, null, 'bo')).toEqual({ kind: 'unchanged', version })
     expect(await room.describe()).toMatchObject({ version, settings, figures: { remaining: figures.remaining } })
     expect(await room.changes()).toHaveLength(entries)
-    // Sent alone, the same number is new stock.
+    // The same number is new stock if the request sets nothing else.
     expect((await room.change({ set: { remaining: 5 } }, [version], 'bo')).kind).toBe('changed')
     expect(await room.changes()).toHaveLength(entries + 1)
   })

@@ -57,7 +57,7 @@ describe('a room with twenty doors and a crowd', () => {
     expect(new Set(inTable('arrivals').map(({ atMs }) => atMs)).size).toBeLessThanOrEqual(4)
     expect(inTable('arrivals').length).toBeGreaterThan(0)
     expect(inTable('arrivals').length).toBeLessThanOrEqual(8)
-    // One row for the facts of the room with each report, and one for its health every five seconds.
+    // The room writes one row for its facts with each report, and one row for its health every five seconds.
     expect(inTable('facts').length).toBeLessThanOrEqual(reports + 1)
     expect(writes.length).toBeLessThanOrEqual(2 * reports + 10)
     // A count takes about thirty bytes, in the door's last report and among the counts that are not in a chunk yet.

@@ -41,7 +41,7 @@ const settings = fc.record(
   Object.fromEntries(Object.entries(VALUES).map(([name, values]) => [name, fc.constantFrom(...values)])),
   { requiredKeys: [] },
 )
-/** The value after a trip as JSON, with its names rotated by `turn` places. */
+/** Returns the value as it arrives after it was sent as JSON. The first `turn` names of it move to the end. */
 const sent = (value: object, turn = 0) => {
   const entries = Object.entries(JSON.parse(JSON.stringify(value)) as object)
   return Object.fromEntries([...entries.slice(turn), ...entries.slice(0, turn)])

@@ -65,7 +65,7 @@ function suffixed(path: string, suffix: string): string {
   return /\w$/.test(path) && !/%.{0,7}$/.test(path) ? path + suffix : path
 }
 
-/** Replaces one slash of the path, but never the first: a path must begin with it. */
+/** Replaces one slash of the path, but never the first slash, because a path must begin with a slash. */
 function atSlash(path: string, at: number, by: string): string {
   const slashes = [...path].flatMap((character, i) => (character === '/' && i > 0 ? [i] : []))
   const slash = slashes[at % slashes.length]

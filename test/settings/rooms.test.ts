@@ -403,7 +403,7 @@ describe('the doors of a room', () => {
     expect(leastOf(settings)).toBe(doors)
   })
 
-  it('are warned of where a number is too small for the settings', () => {
+  it('have advice where their number is too small for the settings', () => {
     const big = { new_users_per_minute: 60_000, total_active_users: 100_000, session_duration: 5 }
     const adviceOf = (doors: number | 'auto') =>
       adviceOn(parseRooms([{ ...shop, ...big, doors }]), Date.now()).filter(text => text.includes('doors'))
@@ -502,7 +502,7 @@ describe('stored live changes, after a new file was deployed', () => {
 describe('the challenge of a room', () => {
   const room = (challenge: unknown) => [{ ...shop, challenge }]
 
-  it('is off unless it is set, and is a calculation', () => {
+  it('is off by default, and is a calculation', () => {
     const [parsed] = parseRooms([shop])
     expect(parsed?.challenge).toEqual({ when: 'off', failed: 'again', provider: 'pow', site_key: '' })
   })

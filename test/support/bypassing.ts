@@ -1,4 +1,4 @@
-/** Requests before bypass rules, without a gate. */
+/** Finds out whether bypass rules let a request by, without a gate. */
 import { readingsOf } from '../../src/core/path.ts'
 import { rawQueryOf } from '../../src/core/query.ts'
 import type { BypassRule } from '../../src/settings/bypass/rule.ts'

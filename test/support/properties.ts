@@ -1,8 +1,8 @@
 /**
  * Settings of all properties. Lists get as long as their `maxLength`: by default fast-check tries ten elements at most.
  *
- * Every run tries the same inputs, so no change fails by the inputs that chance has picked. `PROPERTY_SEED=random`
- * tries new inputs, and `PROPERTY_SEED=N` those of a failure.
+ * Every run tries the same inputs, so no test fails by chance. `PROPERTY_SEED=random` tries new inputs, and
+ * `PROPERTY_SEED=N` repeats those of a failed run.
  */
 import * as fc from 'fast-check'
 import { inject } from 'vitest'

@@ -26,14 +26,14 @@ describe('the solution of a challenge', () => {
     expect(await testSolution(ring, PLACE, await solvedFor())).toBe('solved')
   })
 
-  it('is good for no other place, and not wrong there', async () => {
+  it('is expired for another place, but not wrong', async () => {
     const given = await solvedFor()
     expect(await testSolution(ring, { ...PLACE, sid: 'eu-0.b' }, given)).toBe('expired')
     expect(await testSolution(ring, { ...PLACE, room: 'other' }, given)).toBe('expired')
     expect(await testSolution(ring, { ...PLACE, takenMs: 1 } as typeof PLACE, given)).toBe('expired')
   })
 
-  it('brings no options of the library with it', async () => {
+  it('cannot set options of the library', async () => {
     const options = { hmacAlgorithm: 'none', counterMode: 'string', hmacKeySignatureSecret: '' }
     expect(await testSolution(ring, PLACE, { ...(await solvedFor()), ...options })).toBe('solved')
   })
@@ -54,7 +54,7 @@ describe('the solution of a challenge', () => {
     expect(await testSolution(ring, PLACE, { challenge, solution: other })).toBe('wrong')
   })
 
-  it('is not good under the key of another deployment', async () => {
+  it('is wrong under the key of another deployment', async () => {
     const other = await openKeyRing(await newRoomKeys())
     expect(await testSolution(other, PLACE, await solvedFor())).toBe('wrong')
   })

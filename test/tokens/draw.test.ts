@@ -49,7 +49,7 @@ const byKey = (a: { key: number; i: number }, b: { key: number; i: number }) => 
 describe('a draw', () => {
   it('is independent of the order of arrival, by chi-square over deciles', async () => {
     expect(chiSquareOf(await everybody())).toBeLessThan(CHI_SQUARE_MAX)
-    // The measure detects order of arrival, where each decile of places is one decile of arrivals.
+    // The measure is large for places in the order of arrival.
     expect(chiSquareOf(Array.from({ length: PEOPLE }, (_, i) => i))).toBeGreaterThan(CHI_SQUARE_MAX * 100)
   })
 

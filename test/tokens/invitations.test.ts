@@ -40,7 +40,7 @@ describe('an invitation', () => {
     expect(await read(await signed({}))).toMatchObject({ lane: 'main' })
   })
 
-  it('names one place per subject, whatever its other claims and its signing key', async () => {
+  it('names one place per subject, whatever its other claims and its signing key are', async () => {
     const sid = (await read(await signed({ sub: 'ada', lane: 'vip' })))?.sid
     expect(sid).toMatch(/^xx-[0-3]\.[\w-]{22}$/)
     expect((await read(await signed({ sub: 'ada', exp: EXP + 9 })))?.sid).toBe(sid)
@@ -59,7 +59,7 @@ describe('an invitation', () => {
 })
 
 describe('reading an invitation', () => {
-  it('fails with any character changed', async () => {
+  it('fails when any character is changed', async () => {
     const text = await signed({ lane: 'vip', sub: 'ada' })
     for (let i = 0; i < text.length; i++) {
       const other = text[i] === 'A' ? 'B' : 'A'

@@ -36,7 +36,7 @@ beforeAll(async () => {
 
 const read = (text: string, room = 'shop', nowMs = NOW) => readToken(ring, text, room, nowMs)
 
-/** The same token with a part replaced. */
+/** Returns the token with one part replaced. */
 function withPart(text: string, index: number, part: string): string {
   return text
     .split('.')
@@ -71,7 +71,7 @@ describe('a token', () => {
     expect((await read(passText, 'other')).kind).toBe('none')
   })
 
-  it('is invalid with any character changed', async () => {
+  it('is invalid when any character is changed', async () => {
     for (const text of [ticketText, passText]) {
       for (let i = 0; i < text.length; i++) {
         const other = text[i] === 'A' ? 'B' : 'A'

@@ -1,4 +1,4 @@
-/** The size of the dashboard on the way to an operator, and that visitors get nothing of it. */
+/** Tests the size of the dashboard on the way to an operator, and that visitors get no part of it. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
@@ -59,7 +59,7 @@ it('has each of its files in the list that the Worker serves', () => {
   expect([...OWN, ...PACKAGED].filter(file => !served.includes(file))).toEqual([])
 })
 
-/** The compressed size of files as they are served. Those of packages have no comments to leave out. */
+/** The compressed size of files as they are served. Files of packages have no comments to leave out. */
 function bytesOf(files: readonly string[]): number {
   const isWhole = (file: string) => file.endsWith('.html') || PACKAGED.includes(file)
   const texts = files.map(file => (isWhole(file) ? textOf(file) : withoutComments(textOf(file))))

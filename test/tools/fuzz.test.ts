@@ -245,7 +245,7 @@ describe('the judge of an answer', () => {
     expect(faults(draft(), to('//evil.test/a'))).toEqual(['a redirect leads to another host'])
   })
 
-  it('names an own cookie that may be stored, and one that a page of another site has replaced', () => {
+  it('names a cookie of the edge that may be stored, and one that a page of another site has replaced', () => {
     const cookie = 'Set-Cookie: antesala-held=aaa.bbb.ccc'
     expect(faults(draft(), answer(503, [...WAIT, cookie]))).toEqual([])
     const lines = ['Host: site.test', 'Sec-Fetch-Site: cross-site']

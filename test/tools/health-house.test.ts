@@ -21,9 +21,9 @@ function admittedIn({ seconds }: Played, from: number, until: number): number {
 const CRASH_SECOND = 100
 
 /**
- * An origin of 5 ms is killed while 64 of 1,000 are inside, and three quarters of them leave. Then 120 a minute want
- * in. `moment` is one of ten at which it may die: each has its own place in the windows of the room, and in those of
- * the edges.
+ * An origin with answers of 5 ms is killed while 64 of 1,000 visitors are inside, and three quarters of them leave.
+ * Then 120 visitors a minute want to come in. `moment` picks one of ten times at which the origin dies. Each of these
+ * lies at another point of the windows of the room and of the edges.
  */
 function crash(downSeconds: number, sessionSeconds: number, moment: number, thinkSeconds: House['thinkSeconds']) {
   const at = CRASH_SECOND + moment / 2
@@ -66,7 +66,7 @@ describe('a room whose origin crashes and comes back', { timeout: TIMEOUT_MS }, 
           const lastBlocked =
             played.seconds.findLast(({ second, blocked }) => second > trial && blocked > 0)?.second ?? trial
           expect(lastBlocked - trial, label).toBeLessThanOrEqual(90)
-          // Its answers were quick until it died, so visitors have not overrun it.
+          // The origin was quick until it died, so visitors have not overrun it, and it needs no ceiling.
           expect(
             played.seconds.filter(({ ceiling }) => ceiling !== null),
             label,
@@ -138,7 +138,7 @@ describe('visitors who have left without a word', { timeout: TIMEOUT_MS }, () =>
       sessionSeconds: 900,
       operator: { ratePerMinute: 120, totalActiveUsers: total },
       arrived: second => (second < at ? Math.min(300, second * 2) : 100_000),
-      // Most of the people fall away, and the origin is slow for a while: a ceiling comes, and stays.
+      // Most visitors leave without a word. The origin is slow for a while, so a ceiling comes, and stays.
       leave: { atSecond: at + 60, share: 0.95 },
       slow: second => second >= at && second < at + 40,
       origin: well,

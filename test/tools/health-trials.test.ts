@@ -44,11 +44,11 @@ describe('health control of a simulated origin', { timeout: TIMEOUT_MS }, () => 
     },
   )
 
-  it('overruns an origin that gets ever slower by a tenth at most before each cut shows', () => {
+  it('admits at most a tenth too many sessions while the origin gets slower and slower', () => {
     expect(figures('capacity creeps down 40 % in 15 minutes').overshoot).toBeLessThanOrEqual(0.1)
   })
 
-  it('ends the slow pages of a sudden halving within a minute', () => {
+  it('ends the slow pages within a minute after the capacity halves suddenly', () => {
     const { slowSeconds } = figures('capacity halves suddenly')
     expect(slowSeconds).toBeLessThanOrEqual(60)
     const plain = play({ ...trial('capacity halves suddenly'), seed: 7 }, new PlainAimd())

@@ -34,7 +34,7 @@ const CHANGE = {
   request: { set: { message: 'Soon' } },
 }
 
-/** Answers as the admin API does: with what it has, refusals included. */
+/** Answers as the admin API does, with a room, its changes or a refusal. */
 function answer(request: IncomingMessage, path: string, body: string): [status: number, body: unknown] {
   if (request.headers.authorization !== `Bearer ${TOKEN}`) return [401, { title: 'A valid token is required' }]
   if (path === '/rooms') return [200, { rooms: [room] }]
@@ -85,7 +85,7 @@ describe('room', () => {
     )
   })
 
-  it('changes settings by short names, only as long as the room is as it was read', async () => {
+  it('changes settings by short names, but only while the room is unchanged since it was read', async () => {
     const { status, stdout } = await run('set', 'rate=500', 'message=Back at one.')
     expect([status, stdout]).toEqual([
       0,
@@ -103,7 +103,7 @@ describe('room', () => {
     expect(asked.at(-1)?.body).toBe('{"queue_all":false}')
   })
 
-  it('names the change that came first, and changes nothing', async () => {
+  it('names the change of another operator that came first, and changes nothing', async () => {
     const { status, stderr } = await run('set', 'rate=500', '--if-version', 'file.6')
     expect(status).toBe(1)
     expect(stderr).toContain('The room was changed meanwhile. ana came first, at 2026-11-27T09:00:00Z: message = Soon.')

@@ -54,7 +54,7 @@ describe('a soak', () => {
     expect(lastThirdOver([], 90_000, 0.5)).toBeNull()
   })
 
-  it('of another length has as many visitors a second, but an incident has as many in all', () => {
+  it('of another length has the same visitors a second, while an incident has the same visitors in all', () => {
     const steady = SCENARIOS.find(({ isSteady }) => isSteady)
     const incident = SCENARIOS.find(({ isSteady }) => !isSteady)
     if (!steady || !incident) throw new Error('there must be both')
@@ -74,7 +74,7 @@ describe('a site that was in trouble', () => {
     expect(recovered(120, () => ({}))).toEqual({ healthyAfterSeconds: 0, relapsedShare: 0 })
   })
 
-  it('is healthy from its last slow page on, once a minute has shown it', () => {
+  it('is healthy from its last slow page on, if a healthy minute follows', () => {
     const { healthyAfterSeconds, relapsedShare } = recovered(200, second =>
       second >= 10 && second < 30 ? { tookMs: 3_000 } : {},
     )

@@ -134,7 +134,7 @@ describe('the shop under load', () => {
     expect(shop.stats()).toMatchObject({ perStatus: { 200: 10 }, slowdown: 1 })
   })
 
-  it('does less than it could, refuses the rest, and stays slow until its queue has drained', async () => {
+  it('serves fewer pages than it could, refuses the rest, and stays slow until its queue has drained', async () => {
     // One thread serves ten pages a second and queues eighty. It could serve fifty in the five seconds that they wait.
     const shop = await shopWith({ capacity: 10 })
     const pages = Array.from({ length: 100 }, async () => (await fetch(`${shop.url}/`)).status)

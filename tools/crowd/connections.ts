@@ -19,7 +19,7 @@ export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: string
-  /** `performance.now()` when its head arrived. */
+  /** The value of `performance.now()` when the head of the answer arrived. */
   readonly headAtMs: number
   readonly tookMs: number
 }
@@ -36,7 +36,7 @@ export const ANSWER_WITHIN_MS = 15_000
 /** About as many sockets as one process can handle. A request beyond that waits for a socket, within its 15 s. */
 const SOCKETS_MAX = 2_048
 const SOCKETS_IDLE_MAX = 256
-/** Longer than any page of a real site. It bounds the memory that 2,000 answers take at once. */
+/** No page of a real site is longer than this. The limit bounds the memory that 2,000 answers take at once. */
 const BODY_BYTES_MAX = 4 * 1024 * 1024
 
 export class Connections {
@@ -103,7 +103,7 @@ export class Connections {
   }
 }
 
-/** Several addresses of one name fail as one error. Its first message is the one that groups well. */
+/** If all addresses of a host fail, Node throws one AggregateError. Then the first error inside gives the message. */
 function nameOf(error: Error): string {
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message
   return error.message

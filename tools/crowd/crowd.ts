@@ -16,21 +16,21 @@ export interface CrowdOptions {
   /** The address that all visitors go to. */
   readonly url: string
   readonly visitors: number
-  /** Scripts that come beside them, poll like a page and solve no challenge. Default 0. */
+  /** Number of scripts beside the visitors. They poll like a page, and solve no challenge. Default 0. */
   readonly robots?: number
   /** Visitors arrive at uniformly random times within this time. Default 10 s. */
   readonly arriveMs?: number
-  /** When visitor number n, from 0 on, arrives. Replaces `arriveMs`. */
+  /** Returns the time at which visitor n arrives, counted from 0. Replaces `arriveMs`. */
   readonly arrivalMs?: (n: number) => number
-  /** Mean time inside; each visitor stays half to one and a half times as long. Default 30 s. */
+  /** Mean time inside. Each visitor stays from 0.5 to 1.5 times as long. Default 30 s. */
   readonly stayMs?: number
-  /** Mean pause between two pages; each is a third to five thirds of it. Default 3 s. */
+  /** Mean pause between two pages. Each pause is from 1/3 to 5/3 as long. Default 3 s. */
   readonly thinkMs?: number
-  /** The address that visitor number n, from 0 on, comes from. Default: that of this machine for all. */
+  /** Returns the address of visitor n, counted from 0. By default all visitors have the address of this machine. */
   readonly addressOf?: (n: number) => string
   /** Share of visitors who close the tab after one to six polls. Default 0. */
   readonly noShows?: number
-  /** The run ends after this, even if visitors are left. Default 30 min. */
+  /** The run ends after this time, even if some visitors have not finished. Default 30 min. */
   readonly durationMs?: number
   /** Ends the run early. The figures then cover what has happened so far. */
   readonly signal?: AbortSignal
@@ -52,7 +52,7 @@ export async function runCrowd(options: CrowdOptions): Promise<CrowdFigures> {
   return crowdFigures(record, leaked, endedMs)
 }
 
-/** The same run as a full record instead of figures. */
+/** Runs a crowd like `runCrowd`, but returns the full record instead of figures. */
 export async function recordCrowd(
   options: CrowdOptions,
 ): Promise<{ readonly record: Tally; readonly leaked: number | null; readonly endedMs: number }> {

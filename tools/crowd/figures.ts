@@ -8,7 +8,7 @@ export interface CrowdFigures {
   admitted: number
   /** Mean rate between the first admission and the last. */
   admittedPerMinute: number
-  /** Most admissions in any window of this length, timed by the origin's first answer to each visitor. */
+  /** Most admissions within any ten seconds. A visitor is admitted when the origin first answers. */
   max10s: number
   max60s: number
   mostInside: number
@@ -28,7 +28,7 @@ export interface CrowdFigures {
   ordersPlaced: number
   /** Pages with a 5xx or without an answer. Waiting pages are not counted. */
   pagesFailed: number
-  /** Over the site's own pages. A page without an answer counts with the time that its visitor waited. */
+  /** Only the site's own pages count. If no answer came, the time that the visitor waited for it counts. */
   pageP95Ms: number
   /** Visitors inside who were shown the waiting page again. */
   sentBack: number
@@ -88,7 +88,7 @@ export function displacementP95Ms(visitors: readonly Pick<VisitorRecord, 'placeM
   return quantile(places, 0.95) / perMs
 }
 
-/** The mean rate between the first time and the last. With no time between them, the rate over the whole run. */
+/** The mean rate between the first time and the last. If the two are equal, the rate is over the whole run. */
 function ratePerMs(times: readonly number[], endedMs: number): number {
   const spanMs = (times.at(-1) ?? 0) - (times[0] ?? 0)
   return spanMs > 0 ? (times.length - 1) / spanMs : times.length / Math.max(1, endedMs)

@@ -12,7 +12,7 @@ interface Frame {
   readonly failed: number
 }
 
-/** Rates are means over this time, latencies its p95. */
+/** Each rate is a mean over this time, and each latency is the p95 of this time. */
 const WINDOW_SECONDS = 10
 
 export class Film {

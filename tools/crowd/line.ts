@@ -15,7 +15,7 @@ export interface Site {
   /** Mean pause between two pages. */
   readonly thinkMs: number
   readonly stayMs: number
-  /** The site's own answers are known to carry the demo shop's mark. */
+  /** Whether an answer has had the demo shop's mark. Then every answer of the site itself must have it. */
   isMarked: boolean
 }
 
@@ -121,7 +121,7 @@ async function closesTab(
   }
 }
 
-/** Calculates as the page does. The answer to the solution is that of a poll. */
+/** Solves the challenge as the waiting page does, and sends the solution. The room answers it like a poll. */
 async function solve({ browser }: Visitor, statusUrl: URL, challenge: Challenge) {
   const solution = await solveChallenge({ challenge, deriveKey })
   const url = new URL(statusUrl.href.replace('/status?', '/challenge?'))

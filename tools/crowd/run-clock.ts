@@ -1,4 +1,4 @@
-/** The run's time, and sleeps that all end when the run ends. */
+/** A clock that begins with the run. All of its sleeps end when the run ends. */
 export class RunClock {
   readonly #startMs = performance.now()
   readonly #sleeping = new Map<NodeJS.Timeout, () => void>()

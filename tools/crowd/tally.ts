@@ -6,37 +6,37 @@ export interface VisitorRecord {
   readonly id: string
   /** A script that polls like a page, and solves no challenge. */
   readonly isRobot: boolean
-  /** The first request left. */
+  /** The time of the visitor's first request. */
   arrivedMs: number | null
-  /** The first waiting page came: the visitor has a place. */
+  /** The time at which the first waiting page came. From then on the visitor has a place. */
   placeMs: number | null
-  /** The first answer of the origin came. */
+  /** The time at which the first answer of the origin came. */
   admittedMs: number | null
-  /** A poll has reported the admission, whether or not a page ever came. */
+  /** Whether a poll has reported the admission, even if no page ever came. */
   toldAdmitted: boolean
-  /** Pages of the site that came, and pages that failed. */
+  /** The number of pages of the site that came. `pagesFailed` is the number of those that failed. */
   pagesServed: number
   pagesFailed: number
-  /** Page requests without an answer, or with a 5xx of a server in between: they may have reached the origin. */
+  /** Requests that may have reached the origin: no answer came, or a 5xx of a server in front of the origin. */
   unanswered: number
   now: 'coming' | 'in line' | 'inside' | 'silent' | 'gave up'
 }
 
-/** One page request, inside or in line, when it ended. Waiting pages are not recorded. */
+/** The end of one page request, inside or in line. Waiting pages are not recorded. */
 export interface PageRecord {
   readonly atMs: number
   readonly tookMs: number
-  /** The path, preceded by the method unless that is GET. */
+  /** The path. If the method is not GET, the method comes before the path. */
   readonly what: string
-  /** 0 when no answer came. */
+  /** The status of the answer; 0 if no answer came. */
   readonly status: number
-  /** The site itself answered. */
+  /** Whether the site itself answered. */
   readonly isOrigin: boolean
 }
 
 export interface RunRecord {
   readonly visitors: readonly VisitorRecord[]
-  /** Ascending. A visitor who was sent back in line and admitted again is counted twice. */
+  /** In ascending order. If a visitor was sent back in line and admitted again, both admissions count. */
   readonly admissionsMs: readonly number[]
   readonly pagesMs: readonly number[]
   readonly statuses: ReadonlyMap<number, number>
@@ -45,7 +45,7 @@ export interface RunRecord {
   readonly answers: number
   readonly mostInside: number
   readonly pagesFailed: number
-  /** Every page but those of the waiting room, in order. */
+  /** All pages except those of the waiting room, in order of their ends. */
   readonly pages: readonly PageRecord[]
   /** Pages of the room for visitors inside while the site is down. */
   readonly pagesBlocked: number
@@ -126,7 +126,7 @@ export class Tally implements RunRecord {
     this.move(visitor, 'in line')
   }
 
-  /** Notes any answer but a page's. Errors are counted, statuses are not. */
+  /** Notes an answer that is not a page, or counts an error if no answer came. Does not count the status. */
   part(answer: Answer | Silence): void {
     if (answer.kind === 'answer') {
       this.answers++

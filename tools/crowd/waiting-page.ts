@@ -1,4 +1,4 @@
-/** Reads what an answer means to a visitor in line: answers in, verdicts out. */
+/** Turns an answer into a verdict: what the answer means to a visitor in line. */
 import type { solveChallenge } from 'altcha-lib'
 import type { Answer } from './connections.ts'
 
@@ -61,7 +61,7 @@ export function readPoll(answer: Answer): PollVerdict {
   return { kind: 'waiting', pollAfterMs: told ?? retryAfterMs(answer), ...challengeIn(place) }
 }
 
-/** The delay in Retry-After. Only its form in seconds is read. */
+/** Returns the delay in Retry-After. Reads only a number of seconds, not a date. */
 export function retryAfterMs(answer: Answer): number {
   return pollMs(Number(answer.headers['retry-after'] ?? Number.NaN))
 }
@@ -71,7 +71,7 @@ function pollMs(seconds: number): number {
   return Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, seconds * 1_000))
 }
 
-/** An attribute's value. Templates escape even slashes, as `&#x2F;`. */
+/** Returns the value of an attribute, without the escapes of templates. They escape even slashes (`&#x2F;`). */
 function attribute(tag: string, name: string): string | null {
   const value = tag.match(new RegExp(`\\b${name}="([^"]*)"`))?.[1]
   if (value === undefined || value === '') return null

@@ -21,14 +21,14 @@ import { echo, events } from './probes.ts'
 import type { Threads } from './threads.ts'
 
 const CART_COOKIE = 'shop_cart'
-/** An order costs as much as three pages: stock, payment, mail. */
+/** An order costs as much as three pages, because it needs the stock, the payment and a mail. */
 const ORDER_COST = 3
 const FORM_BYTES_MAX = 16_384
 /** The shop waits for its payment provider as long as many shops do: a minute. */
 const PAYMENT_WITHIN_MS = 60_000
 /** Bounds the memory that begun payments can take. */
 const UNPAID_MAX = 10_000
-/** A broken visit searches every order of the shop. */
+/** A visit costs this much when the configurator is broken, because it searches every order of the shop. */
 const BROKEN_COST = 25
 
 interface Page {
@@ -47,7 +47,7 @@ export class Counter {
   readonly #faults: Faults
   /** Null without a bank. */
   readonly #bankPort: number | null
-  /** Carts that are being paid for at the bank, by order. Its form comes back without the cookie of the cart. */
+  /** Carts that are being paid for at the bank, by order. The bank's form comes back without the cart's cookie. */
   readonly #unpaid = new Map<string, Cart>()
 
   constructor(threads: Threads, ledger: Ledger, faults: Faults, bankPort: number | null = null) {

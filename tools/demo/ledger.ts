@@ -29,7 +29,7 @@ export interface Seen {
   requests: number
   /** Unix time. */
   readonly firstAtMs: number
-  /** The session in the waiting room's header at that time. */
+  /** The session in the waiting room's header at the visitor's first request. */
   readonly session: string | null
 }
 

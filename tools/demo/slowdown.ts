@@ -1,5 +1,5 @@
 /**
- * How much slower the shop works than it could. This is why an overloaded shop does less, and not only later.
+ * How much slower the shop works than it could. An overloaded shop does not only answer later: it also does less work.
  *
  * Up to the knee a queue costs nothing. Beyond it service times grow with the square of the queue, because requests
  * compete for locks, caches and connections. So throughput falls while demand rises. A slow shop stays slow until its
@@ -20,7 +20,7 @@ const RECOVERY_HALF_LIFE_MS = 2_000
 
 export const HEALTHY: Slowdown = { factor: 1, atMs: 0 }
 
-/** The slowdown now, computed from the one before. `queuedSeconds` is the queue in seconds of work at full capacity. */
+/** Returns the present slowdown. `queuedSeconds`: how long the work in the queue would take at full capacity. */
 export function slowedDown(before: Slowdown, queuedSeconds: number, nowMs: number): Slowdown {
   if (queuedSeconds > 0) {
     const beyond = 2 * Math.max(0, queuedSeconds - KNEE_SECONDS)

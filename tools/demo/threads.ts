@@ -1,7 +1,7 @@
 /** The shop's capacity: a bounded pool of threads behind a bounded queue. It thrashes when it is overloaded. */
 import { HEALTHY, type Slowdown, slowedDown } from './slowdown.ts'
 
-/** `timed-out`: waited too long for a thread. `refused`: the queue was full. */
+/** `timed-out`: the request waited too long for a thread. `refused`: the queue was full. */
 export type Outcome = 'served' | 'timed-out' | 'refused'
 
 interface Job {
@@ -10,9 +10,9 @@ interface Job {
   timer: NodeJS.Timeout | null
 }
 
-/** A request waits at most this long for a thread: its visitor has then given up. */
+/** A request waits at most this long for a thread. After this time its visitor has given up. */
 const WAIT_MAX_MS = 5_000
-/** The queue holds this many seconds of work at full capacity. More would only time out. */
+/** The queue holds this many seconds of work at full capacity. More requests would only time out. */
 const QUEUE_SECONDS = 8
 const JITTER = 0.2
 /** Connections for each page a second of capacity. */
@@ -23,7 +23,7 @@ export class Threads {
   capacityShare = 1
   readonly #capacity: number
   readonly #count: number
-  /** Work under way holds a connection, and so does a request that waits for a provider's answer. */
+  /** A request holds a connection while it is worked on, and while it waits for a provider's answer. */
   readonly #connections: number
   #held = 0
   readonly #queue: Job[] = []

@@ -6,7 +6,7 @@ import * as z from 'zod'
 import { wrapped } from '../../src/settings/suggest/wrapped.ts'
 
 export interface Row {
-  /** `rate_limits[].match.paths` */
+  /** For example `rate_limits[].match.paths`. */
   readonly path: string
   /** The default as Markdown, or `required`. */
   readonly preset: string
@@ -14,11 +14,11 @@ export interface Row {
   readonly values: string
 }
 
-/** Values that no text and no number accepts. */
+/** Values that are wrong for every setting that is a text or a number. */
 const WRONG_TYPES = [{}, true]
 /** The default of an object: its settings have defaults of their own. */
 const OBJECT = 'an object'
-/** Longer than any text may be. */
+/** A text that is longer than any setting allows. */
 const TOO_LONG = 'x'.repeat(100_000)
 
 /** Returns a row for the schema and for each setting inside of it. A schema without a path has no row of its own. */
@@ -33,7 +33,7 @@ export function rowsOf(schema: z.ZodType, path = ''): readonly Row[] {
   const at = element === inner ? path : `${path}[]`
   const inside = Object.entries(element.shape).flatMap(([name, one]) => rowsOf(one as z.ZodType, joined(at, name)))
   const preset = presetOf(schema)
-  // An object that has a default is known by its settings alone.
+  // An object with a default has no row of its own: the rows of its settings are enough.
   if (path === '' || preset === OBJECT) return inside
   return [{ path, preset, values: element === inner ? OBJECT : list(schema, '') }, ...inside]
 }

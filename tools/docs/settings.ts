@@ -38,7 +38,7 @@ const VARIABLES: Table = {
   },
 }
 
-/** The tables by the name that a page asks for. */
+/** The tables of settings. A page of the docs contains the name of a table at the place of the table. */
 export const TABLES: Readonly<Record<string, Table>> = {
   variables: VARIABLES,
   ...Object.fromEntries(

@@ -50,7 +50,7 @@ function cookieFaults({ draft: { method }, headers: asked }: Sent, { headers }: 
   const faults: string[] = []
   if (!/\bno-store\b/.test(fieldOf(headers, 'cache-control') ?? ''))
     faults.push('a cookie of ours came without no-store')
-  // If the browser has sent our cookie along, the answer may renew it.
+  // If the browser has sent our cookie with the request, the answer may renew the cookie.
   const cameAlong = /antesala-/.test(fieldOf(asked, 'cookie') ?? '')
   const isOfAnotherSite = !cameAlong && valuesOf(asked, 'sec-fetch-site').join() === 'cross-site'
   if (isOfAnotherSite && !/^(GET|HEAD)$/.test(method)) faults.push('a page of another site replaced a cookie of ours')
@@ -102,11 +102,11 @@ function redirectFaults({ headers: asked }: Sent, headers: Whole['headers']): st
 
 /**
  * Some rooms answer waiting visitors with 200 or 202. They may do so for safe methods, and for a form that a browser
- * has sent. A preflight is complete with its answer.
+ * has sent. A preflight asks only for its answer, so 200 is correct for it.
  */
 function mayBeCalledDone({ draft: { method }, headers }: Sent): boolean {
   if (method === 'GET' || method === 'HEAD') return true
   if (method === 'OPTIONS') return fieldOf(headers, 'access-control-request-method') !== null
-  // Scripts in a page cannot set this header, and other programs do not.
+  // Only a browser sends this header: scripts in a page cannot set it, and other programs do not.
   return method === 'POST' && fieldOf(headers, 'sec-fetch-mode') === 'navigate'
 }

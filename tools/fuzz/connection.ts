@@ -1,4 +1,4 @@
-/** The client: one connection, one request at a time, bytes as they are. */
+/** The client. It has one connection, sends one request at a time, and changes no byte. */
 import { connect, type Socket } from 'node:net'
 import { fieldOf, type Header, readContent, readHead, valuesOf } from './wire.ts'
 
@@ -11,7 +11,7 @@ export type Answer =
       /** Bytes after the answer that belong to no request. */
       readonly surplus: string
     }
-  /** The server closed the connection. This is what it had sent until then. */
+  /** The server closed the connection. `text` is the part that it had sent until then. */
   | { readonly kind: 'closed'; readonly text: string }
   /** The answer, or a part of it, did not come in time. */
   | { readonly kind: 'silent'; readonly text: string }
@@ -20,7 +20,7 @@ export interface Ask {
   readonly bytes: Buffer
   /** The answer to HEAD has no body, whatever its headers announce. */
   readonly isHead: boolean
-  /** This is the last request on the connection: the server may have read its end differently. */
+  /** Closes the connection after this request, because the server may have seen the end of it elsewhere. */
   readonly isLast: boolean
   readonly withinMs: number
 }
@@ -79,7 +79,7 @@ export class Connection {
   }
 }
 
-/** The final answer, once it is complete. Answers with 1xx, other than 101, come before it. */
+/** Returns the final answer, or null while it is incomplete. Skips answers with 1xx before it, except 101. */
 function readAnswer(bytes: Buffer, isHead: boolean): Answer | null {
   const head = readHead(bytes)
   if (!head) return null

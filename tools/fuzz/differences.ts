@@ -12,7 +12,7 @@ export interface Difference {
   readonly site: string
   /** The number of requests that showed the fault. A line in the log counts once for each batch of requests. */
   count: number
-  /** The first request, or the first of its batch, by its number in the order of the seed. */
+  /** The number of the first request that showed the fault, or of the first request in its batch. */
   readonly first: number
   /** The smallest request that shows the fault, and its result. */
   readonly example: Exchange | null

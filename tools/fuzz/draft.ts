@@ -4,7 +4,7 @@
  */
 import { type Header, headerOf } from './wire.ts'
 
-/** Where a request comes from: a bypass rule names the second network. */
+/** The network that a request comes from. A bypass rule names the network `trusted`. */
 export type Network = 'ordinary' | 'trusted'
 export const NETWORKS: Readonly<Record<Network, string>> = { ordinary: '127.1', trusted: '127.7' }
 
@@ -38,7 +38,7 @@ export type Tokens = ReadonlyMap<string, string>
 /** Numbers have seven digits, so that the length is the same for all requests. */
 export const FIRST_ID = 1_000_000
 
-/** The request with its own number, and with the tokens of a site. */
+/** Fills the number of the request and the tokens of a site into a draft. */
 export function fill(draft: Draft, tokens: Tokens, number: number): Sent {
   const id = String(number)
   const filled = (text: string) =>
@@ -50,7 +50,7 @@ export function fill(draft: Draft, tokens: Tokens, number: number): Sent {
     id,
     draft,
     target,
-    // A line with a line feed in it is two.
+    // A line feed inside of a line makes two lines of it.
     headers: lines.flatMap(line => line.split('\n')).map(headerOf),
     content: draft.content === null ? null : filled(draft.content),
     text: head.join(draft.lineEnd) + draft.lineEnd.repeat(2) + filled(draft.body),

@@ -37,7 +37,7 @@ export function faultsOfArrival(sent: Sent, arrival: Arrival, tokens: Tokens, se
   return faults
 }
 
-/** Names what has changed on the way, to distinguish two causes of the same fault. */
+/** Names the part that has changed on the way. It distinguishes two causes of the same fault. */
 function as({ draft, target }: Sent, arrival: Arrival): string {
   if (arrival.method !== draft.method) return ' with another method'
   return spellingsOf(target).includes(arrival.target) ? '' : ' with another target'
@@ -53,8 +53,8 @@ function lineFaults({ draft, target }: Sent, arrival: Arrival): string[] {
 }
 
 /**
- * The path and query as they were sent, or without dot segments (RFC 3986), or as the URL Standard writes them. The
- * runtime takes what follows the host of an address. An asterisk is no path.
+ * Returns the path and query as they were sent, without dot segments (RFC 3986), and as the URL Standard writes them.
+ * If the target is an address, the runtime uses the part after the host. An asterisk is no path.
  */
 function spellingsOf(target: string): readonly string[] {
   if (target === '*') return []
@@ -110,8 +110,8 @@ function headerFaults(
 }
 
 /**
- * Whether this is a valid WebSocket request (RFC 6455 section 4.2.1). A platform that ends connections itself may have
- * removed `Connection`.
+ * Whether this is a valid WebSocket request (RFC 6455 section 4.2.1). `Connection` may be missing, because a platform
+ * that handles connections itself may remove it.
  */
 function asksForSocket({ draft: { method }, headers }: Sent): boolean {
   return (

@@ -18,7 +18,7 @@ interface Response {
   readonly body: string
 }
 
-/** Plain requests, one after another. */
+/** Sends plain requests, one after another. */
 export class Visits {
   readonly #connection: Connection
   readonly #adminToken: string
@@ -52,7 +52,7 @@ export class Visits {
   }
 }
 
-/** Returns for each room a pass, its session, and the pass with a change. */
+/** Returns three tokens for each room: a pass, the session of the pass, and the pass with one change. */
 export async function enter(visits: Visits, regions: readonly Region[]): Promise<Tokens> {
   const tokens = new Map<string, string>()
   for (const region of regions) {
@@ -64,7 +64,7 @@ export async function enter(visits: Visits, regions: readonly Region[]): Promise
       tokens.set(`pass:${name}`, pass)
       tokens.set(`changed:${name}`, changed(pass))
       tokens.set(`session:${name}`, String(claimsOf(pass).sub))
-      // A session is short until its pass has come back.
+      // A session is short until the visitor has sent the pass back.
       await visits.get(pathOf(region), [`Cookie: antesala-${name}=${pass}`], hostOf(region))
       await spend(visits, region, pass)
     }

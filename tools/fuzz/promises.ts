@@ -52,7 +52,7 @@ export function reasonFor(region: Region, sent: Sent, arrival: Arrival, tokens: 
   return region.gate === 'open' && !isClosed ? 'the room is open' : null
 }
 
-/** Whether this is a limited request of the insider, whose allowance is used up. */
+/** Whether a limit applies to this request of the insider. The insider's allowance is used up from the start. */
 export function isOverLimit(region: Region, arrival: Arrival, tokens: Tokens): boolean {
   if (region.gate === 'passes' || region.bypass.some(rule => isBypassed(rule, null, arrival))) return false
   if (!sessionsOf(arrival).includes(tokens.get(`session:${region.name}`) ?? '')) return false

@@ -7,20 +7,20 @@
 type Pair = readonly [name: string, value: string]
 type Server = (query: string) => readonly Pair[]
 
-/** Each decodes, splits and names in its own way. */
+/** Each server decodes and splits a query, and reads the names of parameters, in its own way. */
 const SERVERS: readonly Server[] = [
   query => [...new URLSearchParams(query)],
   query => split(query, /&/).map(([name, value]) => [name, value]),
   query => split(query, /[&;]/).map(([name, value]) => [name.toLowerCase(), value]),
   query => split(decoded(query), /[&;]/).map(([name, value]) => [name.trim(), decoded(value)]),
-  // PHP drops a list from a name, and spaces before it.
+  // PHP removes `[...]` from a name, and the spaces before the name.
   query =>
     split(query, /&/).map(([name, value]) => [name.trimStart().replace(/\[.*$/, '').replaceAll(/[. ]/g, '_'), value]),
 ]
 
 /**
- * Returns the values that servers may read for a parameter: for each server its first and its last, null where there is
- * none.
+ * Returns the values that servers may read for a parameter. For each server these are the first value and the last, or
+ * null if there is none.
  */
 export function valuesOfParameter(query: string, name: string): readonly (string | null)[] {
   return SERVERS.flatMap(server => {

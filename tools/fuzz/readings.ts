@@ -11,7 +11,7 @@ const STEPS: readonly ((path: string) => string)[] = [
   path => path.replaceAll(/\/{2,}/g, '/'),
   withoutDots,
 ]
-/** More rounds than any path of the fuzzer needs. */
+/** The search for readings of a path ends at this number. No path of the fuzzer needs so many. */
 const READINGS_MAX = 300
 
 /** Returns every path that a server might serve for this one. */

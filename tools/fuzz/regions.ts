@@ -1,6 +1,6 @@
 /**
- * The site that is fuzzed: a room for each state that a room can have. A region states in its own terms what its room
- * promises. The settings of the rooms are only passed to the Worker.
+ * The site that is fuzzed. It has a room for each state that a room can have. A region describes the promises of its
+ * room in its own terms. The settings of the rooms are only passed to the Worker.
  */
 
 export const SITE_HOST = 'site.test'
@@ -8,7 +8,7 @@ export const CONTROL_PREFIX = '/.waiting-room'
 export const ADMIN_HOST = 'admin.test'
 /** Requests to this host reach the origin without a room. */
 export const PASSTHROUGH_HOST = 'plain.test'
-/** The network of trusted drafts (`Draft.from`), and the value that the other bypass rules require. */
+/** The network of drafts whose `from` is `trusted`. `SECRET` is the value that the other bypass rules require. */
 const TRUSTED_NETWORK = '127.7.0.0/16'
 export const SECRET = 'open-sesame'
 /** The beginning of the value that a bypass rule for a parameter requires. */
@@ -25,7 +25,7 @@ export interface Bypass {
   readonly network?: 'trusted'
   /** A parameter whose value begins with `CALL`, as every server reads the query. */
   readonly parameter?: string
-  /** A parameter that no server may find. */
+  /** A parameter: if any server would find it in the query, the rule does not hold. */
   readonly except?: string
 }
 
@@ -44,7 +44,7 @@ export interface Region {
    * place.
    */
   readonly gate: 'shut' | 'open' | 'passes'
-  /** The part that the insider's pass opens: a path and all below it; null for none. */
+  /** The insider's pass opens this path and all paths below it; null if it opens none. */
   readonly insideUnder: string | null
   /** Paths that are closed to all visitors, whatever the state of the room. */
   readonly closedUnder: readonly string[]
@@ -56,7 +56,7 @@ export interface Region {
   readonly overrides: readonly string[]
   /** The status of answers to waiting visitors. */
   readonly waitingStatus: number
-  /** Settings from the start on, and those that change once the insider is in. */
+  /** The settings from the start on. `live` has the settings that change after the insider was admitted. */
   readonly settings: Readonly<Record<string, unknown>>
   readonly live: Readonly<Record<string, unknown>> | null
 }
@@ -72,10 +72,10 @@ const EVENT = {
   event_end_time: inHours(24),
 }
 const HELD = { queue_all: true }
-/** Contains nothing that a visitor could use to insert markup. */
+/** An operator's own page in which a visitor cannot insert markup. */
 const OWN_PAGE = '<p>{{{site}}} {{statusUrl}}</p>'
 
-/** The longest path of a host wins, as it does for rooms. */
+/** If several paths match, the region with the longest path counts, as it does for rooms. */
 export const REGIONS: readonly Region[] = [
   region({ name: 'open' }),
   shut({ name: 'held' }),

@@ -1,6 +1,6 @@
 /**
- * Answers that the runtime gives before it calls the Worker. The runtime cannot read such a request, so the contract
- * cannot hold. Each entry states what must be wrong with the request: otherwise a fault of ours could hide behind it.
+ * Answers to requests that the runtime cannot read. It gives them before it calls the Worker, so the contract cannot
+ * hold. Each entry states what must be wrong with the request: otherwise a fault of ours could hide behind it.
  */
 import type { Answer } from './connection.ts'
 import type { Sent } from './draft.ts'

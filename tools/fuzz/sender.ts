@@ -6,9 +6,9 @@ import type { Arrival } from './origin.ts'
 import type { FuzzedSite } from './site.ts'
 import { headerOf } from './wire.ts'
 
-/** A request that can be read is answered within this, also on a busy machine. */
+/** A request that can be read is answered within this time, also on a busy machine. */
 const ANSWER_WITHIN_MS = 30_000
-/** A request that a server takes for unfinished gets no answer: the server waits for more bytes. */
+/** The time to wait for a doubtful answer: if a request looks unfinished, the server waits for more bytes. */
 const DOUBTFUL_WITHIN_MS = 300
 /** Few requests come from the trusted network. */
 const TRUSTED_CONNECTIONS = 2
@@ -19,7 +19,7 @@ const REMEMBERED_MAX = 5_000
 type Answered = Omit<Exchange, 'arrivals'>
 
 interface Outcome {
-  /** In the order of the drafts. */
+  /** The exchanges of this batch, in the order of the drafts. */
   readonly exchanges: readonly Exchange[]
   /** Arrivals of requests that were sent in an earlier batch. */
   readonly late: readonly Exchange[]
@@ -44,7 +44,7 @@ export class Sender {
 
   async send(drafts: readonly Draft[]): Promise<Outcome> {
     const answered = await this.#ask(drafts)
-    // Once other requests are answered, work behind these answers has had its time.
+    // An answer may come before its request has reached the origin. Two more requests give it the time.
     await this.#site.isWell()
     const arrivals = this.#site.origin.take().filter(arrival => !isOwn(arrival))
     const byId = Map.groupBy(arrivals, ({ id }) => id ?? '')

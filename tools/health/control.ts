@@ -26,7 +26,7 @@ export interface Control {
   ): { limits: AdmissionLimits; share: number; ceiling: number; there: number }
 }
 
-/** The defaults of a room's settings; a test of the settings compares them. */
+/** The defaults of a room's settings. A test of the settings checks that they are the same. */
 export const RULES: HealthRules = {
   mode: 'enforce',
   badWindows: 2,
@@ -38,7 +38,7 @@ export const RULES: HealthRules = {
   pins: { ratePerMinute: null, sessions: null, breakers: {} },
 }
 
-/** A room's controller, and one isolate of its edge: the production code. */
+/** Runs the production code of a room's controller, and of one isolate of its edge. */
 export class RoomHealth implements Control {
   readonly steps: (HealthStep & { readonly atMs: number })[] = []
   readonly #rules: HealthRules
@@ -66,7 +66,7 @@ export class RoomHealth implements Control {
   }
 
   decide(load: Load, operator: AdmissionLimits, nowMs: number) {
-    // No rollout goes on: the room began an hour before.
+    // The room began an hour ago, so it does not expect isolates of an older version.
     this.#state ??= newHealth(nowMs - 3_600_000)
     const state = this.#state
     const cells: Record<string, number> = {}
@@ -83,9 +83,9 @@ export class RoomHealth implements Control {
   }
 }
 
-/** Additive increase, multiplicative decrease, on the admission rate itself. */
+/** Increases the admission rate by addition, and decreases it by multiplication (AIMD). */
 export class PlainAimd implements Control {
-  /** Halves the rate at a bad window, and restores all of it in fifteen minutes. */
+  /** A bad window halves the rate. Without bad windows the rate rises from zero to the full rate in fifteen minutes. */
   static readonly CUT = 0.5
   static readonly FULL_MS = 900_000
   #samples = 0

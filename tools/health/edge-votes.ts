@@ -13,7 +13,7 @@ import { Ballots, type OwnSamples } from '../../src/edge/room-client/ballots.ts'
 import { Random } from '../simulation/random.ts'
 import { RULES } from './control.ts'
 
-/** One request of a session, and when something of it became known. */
+/** One request of a session. At `nowMs` its outcome, or a part of the outcome, became known. */
 export interface Answer {
   readonly isolate: number
   readonly sid: string
@@ -22,7 +22,7 @@ export interface Answer {
   readonly nowMs: number
 }
 
-/** The rules of the replays: minutes of a day are seconds of a run. */
+/** The rules of the replays. Their times are shorter than the defaults, because a replay is short. */
 const REPLAY_RULES: HealthRules = {
   ...RULES,
   cooldownMs: 24_000,
@@ -30,7 +30,7 @@ const REPLAY_RULES: HealthRules = {
   sessionsMin: 5,
   upstreams: [{ name: ORIGIN, critical: true, apdexTarget: 0.85, openMs: 6_000 }],
 }
-/** Virtual time begins at 0, and cells need a time of day. */
+/** This is added to virtual time, because virtual time begins at 0 and cells need a real date. */
 const START_MS = 1_700_000_000_000
 
 export class EdgeVotes {
@@ -39,7 +39,7 @@ export class EdgeVotes {
   readonly #random: Random
   readonly #state = newHealth(START_MS)
   readonly #isolates: { readonly ballots: Ballots; readonly own: Map<string, OwnSamples> }[]
-  /** Reports that doors have, and pass on a second later. */
+  /** Reports that the doors have received. The doors pass them on a second later. */
   #underWay: Record<string, number> = {}
 
   constructor(isolates: number, targetMs: number, seed: number) {
@@ -55,7 +55,7 @@ export class EdgeVotes {
     if (!isNew) this.#isolates[isolate]?.ballots.note(ORIGIN, lotOfSession(sid), START_MS + nowMs)
   }
 
-  /** An answer came within four times the target, or a failure (null). */
+  /** Notes an answer that came within four times the target, or a failure (`tookMs` is null). */
   answered(answer: Answer, tookMs: number | null): void {
     this.sample(answer, tookMs === null ? 'failed' : outcomeOf(tookMs, this.#targetMs))
   }
@@ -93,7 +93,7 @@ export class EdgeVotes {
   }
 }
 
-/** Whether an isolate lets a session go on during an outage. It lets one request try in each window. */
+/** Whether an isolate lets a session go on during an outage. In each window one request may go on as a trial. */
 export function mayGoOn(
   person: { readonly sid: string; readonly isNew: boolean; isTrial: boolean },
   isolate: { triedMs: number },

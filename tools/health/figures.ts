@@ -3,11 +3,11 @@ import { TARGET_MS } from './origin.ts'
 import type { Moment } from './run.ts'
 
 export interface HealthFigures {
-  /** Share of the requests that the origin could serve which it served, once the room had filled. */
+  /** Requests that the origin served, as a share of those that it could serve, after the room had filled. */
   readonly used: number
   /** Share of the time in which answers were slower than the target allows. */
   readonly overTarget: number
-  /** Changes of direction of the ceiling, up to down or down to up, per hour. */
+  /** How often per hour the ceiling began to fall after it rose, or to rise after it fell. */
   readonly turnsAnHour: number
   /** Seconds in which the p95 was over twice the target. */
   readonly slowSeconds: number
@@ -17,7 +17,7 @@ export interface HealthFigures {
 
 const WINDOW = 5
 const APDEX_TARGET = 0.85
-/** Smaller moves of the ceiling do not count as a turn. */
+/** If the ceiling moves by a smaller share than this, the move does not count. */
 const MOVED = 0.01
 
 export function figuresOf(moments: readonly Moment[], fromSecond: number, settledSecond = fromSecond): HealthFigures {

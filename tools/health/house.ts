@@ -27,29 +27,29 @@ export interface House {
   readonly seconds: number
   readonly operator: AdmissionLimits
   readonly sessionSeconds: number
-  /** How many visitors have come by a time (seconds), those who wait among them. */
+  /** Returns how many visitors have come until this second. Visitors who still wait are included. */
   readonly arrived: (second: number) => number
   /** The mean time that a visitor stays before it leaves without a word. */
   readonly staySeconds: number
   readonly isolates: number
-  /** Seconds between the pages of one visitor, from and to. */
+  /** The shortest and the longest time between two pages of one visitor. */
   readonly thinkSeconds: readonly [number, number]
-  /** The origin's behaviour at a time (seconds, with fractions). Hanging: visitors give up after `givesUpMs`. */
+  /** Returns how the origin behaves at a time in seconds. If it hangs, visitors give up after `givesUpMs`. */
   readonly origin: (second: number) => 'answers' | 'refuses' | 'hangs'
-  /** When the answers take three times the target. */
+  /** Whether answers take three times the target in this second. */
   readonly slow?: (second: number) => boolean
-  /** Visitors leave without a word: this share of those inside, in this second. */
+  /** In this second this share of the visitors inside leaves without a word. */
   readonly leave?: { readonly atSecond: number; readonly share: number }
-  /** This share of the sessions, and the first one, asks once a second for one address, which always fails. */
+  /** The first session and this share of all sessions request an address once a second. It always fails. */
   readonly brokenShare?: number
   readonly givesUpMs?: number
-  /** The windows of the room begin so much later than those of the edges. */
+  /** The windows of the room begin this much later than the windows of the edges. */
   readonly windowsApartMs?: number
-  /** The room's object is started again in this second, with the code that it had. */
+  /** The room's object is started again in this second. Its code stays the same. */
   readonly restartSecond?: number
   /**
-   * A rollout: this many isolates run a version in which sessions did not vote, until this second. In such a run each
-   * visitor always goes to the same isolate.
+   * A rollout: until this second, this many isolates run an old version, in which sessions did not vote. In a run with
+   * a rollout each visitor always goes to the same isolate.
    */
   readonly old?: { readonly isolates: number; readonly untilSecond: number }
 }
@@ -59,7 +59,7 @@ export interface Second {
   readonly admitted: number
   readonly inside: number
   readonly there: number
-  /** Visitors who are really there, the admitted ones among them. */
+  /** Visitors who are really there, including those who have just been admitted. */
   readonly present: number
   /** Visitors whose last request was blocked. */
   readonly blocked: number
@@ -89,7 +89,7 @@ interface Person {
 const START_MS = 1_700_000_000_000
 const PATHS = ['/', '/products/*', '/cart', '/about', '/news/*', '/search']
 const ANSWER_MS = 5
-/** Edges learn of a decision this much later. */
+/** Edges learn of a decision of the room this much later. */
 const NEWS_SECONDS = 1
 
 export function keepHouse(house: House): Played {

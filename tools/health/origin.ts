@@ -1,8 +1,8 @@
-/** A simulated origin: a fixed number of workers, a queue in front of them, and a knee where waiting begins. */
+/** A simulated origin. It has a fixed number of workers. When all of them are busy, requests wait in a queue. */
 import type { Random } from '../simulation/random.ts'
 
 export const TARGET_MS = 500
-/** The state of an origin: 1 is its usual speed. When it is `down`, it answers with errors at once, or not at all. */
+/** The state of an origin. Its usual `speed` is 1. If it is `down`, it gives errors at once, or no answers. */
 export interface Condition {
   readonly speed: number
   readonly down: 'no' | 'errors' | 'hangs'
@@ -17,7 +17,7 @@ export interface Answered {
 
 const WORKERS = 20
 const SERVICE_MS = 150
-/** The shortest service: work that every page needs. */
+/** No page takes less work than this. */
 const SERVICE_MIN_MS = 50
 export const TIMEOUT_MS = 10_000
 const ERROR_MS = 5
@@ -26,7 +26,7 @@ const ERROR_MS = 5
 export const CAPACITY_PER_SECOND = (WORKERS * 1_000) / SERVICE_MS
 
 export class Origin {
-  /** When each worker is free. */
+  /** The time from which each worker is free. */
   readonly #freeMs = new Float64Array(WORKERS)
   readonly #random: Random
 

@@ -35,7 +35,7 @@ export interface Outcome {
 
 const STAY_MS = 40_000
 const uniform = (withinMs: number) => (_n: number, random: Random) => random.next() * withinMs
-/** A tenth of the people of `black-friday` come at the usual rate, all others within twenty seconds. */
+/** A tenth of the visitors of `black-friday` come within a minute. All others come within twenty seconds. */
 const saleStarts = (n: number, random: Random) =>
   n % 10 === 0 ? random.next() * 60_000 : 5_000 + random.next() * 20_000
 
@@ -60,7 +60,7 @@ function storyOf(name: string, arriveMs?: Story['arriveMs']): Story {
   }
 }
 
-/** Names of the promises that a run breaks: those of the real replays that health has a part in. */
+/** Returns the promises that a run breaks. Only those promises of the real replays count that depend on health. */
 export function brokenPromises({ healthyAfterSeconds, relapsedShare, usedShare, failedLateShare }: Outcome): string[] {
   return [
     ...(healthyAfterSeconds === null || healthyAfterSeconds > 60 ? ['recovers'] : []),
@@ -89,7 +89,7 @@ interface Event {
 
 const SESSION_MS = 15_000
 const ISOLATES = 2
-/** A decision reaches doors and edges, and a sample the room, within these times. */
+/** A decision of the room reaches doors and edges within this time. */
 const NEWS_MS = 2_000
 const ASSETS = 4
 const ASSET_MS = 5
@@ -186,7 +186,7 @@ class Replay {
       this.#admitted++
       this.#inside.add(person)
       person.endsMs = nowMs + SESSION_MS
-      // The visitor learns of it with the next poll.
+      // The visitor learns of the admission with the next poll.
       this.#after(2_000 * this.#random.next(), () => {
         person.leavesMs = this.#nowMs + person.stayMs
         this.#click(person)

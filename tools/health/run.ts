@@ -12,7 +12,7 @@ import { type Answered, CAPACITY_PER_SECOND, type Condition, Origin, TARGET_MS, 
 export interface Trial {
   readonly seed: number
   readonly seconds: number
-  /** Mean time inside: the first half with requests, the second half until the session expires. */
+  /** Mean time inside. In the first half a visitor makes requests. The second half passes until the session expires. */
   readonly sessionSeconds: number
   readonly condition: (second: number) => Condition
   /** Extra delay of each sample to the room, and the share of samples that are lost. */
@@ -33,7 +33,7 @@ export interface Moment {
   readonly share: number
   readonly asked: number
   readonly served: number
-  /** One for each satisfied answer, a half for each tolerating one. */
+  /** Each satisfied answer gives one point, and each tolerated answer gives half a point. */
   readonly apdexPoints: number
   readonly tookMs: readonly number[]
   readonly capacityPerSecond: number
@@ -45,7 +45,7 @@ interface Visitor {
   readonly leavesMs: number
   readonly endsMs: number
   readonly sid: string
-  /** Uniform in [0, 1): a visitor whose lot is below the share may make requests. */
+  /** A random number in [0, 1). If it is below the share, the visitor may make requests. */
   readonly lot: number
 }
 
@@ -55,7 +55,7 @@ const OPERATOR_OVER_KNEE = 2.5
 const START_MS = 1_000_000_000_000
 
 function kneeOf(capacityPerSecond: number): number {
-  // Half of the visitors inside make requests, one in each think time plus answer time.
+  // Half of the visitors inside make requests. Each request takes a think time and an answer time.
   return (2 * capacityPerSecond * (THINK_MS + 200)) / 1_000
 }
 
@@ -117,7 +117,7 @@ export function play(trial: Trial, control: Control): readonly Moment[] {
       if (answer.ok) served++
       if (answer.ok) apdexPoints += answer.tookMs <= TARGET_MS ? 1 : answer.tookMs <= 4 * TARGET_MS ? 0.5 : 0
       tookMs.push(answer.ok ? answer.tookMs : TIMEOUT_MS)
-      // After four times the target a missing answer counts as known to be late.
+      // If an answer is still missing after four times the target, it is known to be late.
       const knownMs = atMs + Math.min(answer.tookMs, 4 * TARGET_MS)
       const reported = Math.floor((knownMs - START_MS) / 1_000) + 2 + (trial.reportDelaySeconds ?? 0)
       queue(arriving, reported, answer)

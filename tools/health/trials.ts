@@ -1,12 +1,12 @@
 /**
- * The trials: how the origin, the limit or the reports change in each. Each trial begins with a healthy origin, and a
- * crowd that would overload it.
+ * The trials. In each of them the origin, the limit or the reports change. Each trial begins with a healthy origin and
+ * with a crowd that would overload it.
  */
 import type { Condition } from './origin.ts'
 import type { Trial } from './run.ts'
 
 const HOUR = 3_600
-/** After this second the first overshoot is over. */
+/** At the beginning more visitors are inside than the origin bears. This is over by this second. */
 export const FILLED_SECOND = 900
 /** The second in which the origin changes. */
 export const CHANGE_SECOND = 2_400

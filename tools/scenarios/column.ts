@@ -8,14 +8,14 @@ export interface Column {
   readonly visitors: number
   /** Visitors with at least four pages served for each page that failed. */
   readonly visitorsServed: number
-  /** Pages requested from the site, and those that failed: a 5xx, or no answer. */
+  /** Pages requested from the site. `pagesFailed` counts those with a 5xx or without an answer. */
   readonly pages: number
   readonly pagesFailed: number
-  /** The same without the pages of the broken dependency itself (`POST /checkout`). */
+  /** The pages that failed, without those of the broken dependency itself (`POST /checkout`). */
   readonly pagesFailedElsewhere: number
-  /** Pages of the room for visitors inside while the site was down: their session was kept. */
+  /** Pages that the room showed to visitors inside while the site was down. Their sessions went on. */
   readonly pagesBlocked: number
-  /** Failed pages later than 20 s after the first one, without those of the broken dependency itself. */
+  /** Pages that failed more than 20 s after the first failed page, without those of the broken dependency itself. */
   readonly pagesFailedLate: number
   readonly p50Ms: number
   readonly p95Ms: number
@@ -27,25 +27,25 @@ export interface Column {
   readonly admittedPerMinute: number
   /** Time from the trouble until the site was healthy for a minute; null when it never was. */
   readonly healthyAfterSeconds: number | null
-  /** Share of the time after that in which the site was not healthy. */
+  /** The share of the time after the recovery in which the site was not healthy; null without a recovery. */
   readonly relapsedShare: number | null
-  /** Share of the origin's capacity over the whole run that was used. */
+  /** The share of the origin's capacity that was used, over the whole run. */
   readonly usedShare: number
   readonly spoiled: number
-  /** Counted from two seconds after the operator's first change; null where the operator changes nothing. */
+  /** Orders spoiled later than two seconds after the operator's first change; null without such a change. */
   readonly spoiledAfterClosing: number | null
   /**
-   * Median memory of the Worker's process in the last third of the run over that in the second; null where it cannot be
-   * read.
+   * Median memory of the Worker's process in the last third of the run, divided by the median in the second third; null
+   * if the memory cannot be read.
    */
   readonly memoryGrowth: number | null
-  /** The same for the p95 of pages. */
+  /** The p95 of pages in the last third of the run, divided by the p95 in the second third. */
   readonly slowdown: number | null
   readonly pollsPerVisitor: number
   readonly originRequestsPerVisitor: number
   readonly objectCallsPerVisitor: number
   readonly leaked: number | null
-  /** By Cloudflare's prices, without the cost of the origin, which is not known. Null without a room. */
+  /** The cost of the room at Cloudflare's prices. The cost of the origin is not known. Null without a room. */
   readonly costUsd: number | null
 }
 
@@ -64,9 +64,9 @@ export interface Played {
   readonly hasRoom: boolean
   /** Rooms and doors that were awake. */
   readonly objects: number
-  /** Orders spoiled by the time the operator's change was in force, or would have been in a run without the room. */
+  /** Orders spoiled until the operator's change was in force. Without the room: until it would have been in force. */
   readonly spoiledAtClosing: number | null
-  /** Bytes of the Worker's process over time. */
+  /** The memory of the Worker's process over time, in bytes. */
   readonly memory: readonly Sample[]
 }
 
@@ -75,7 +75,7 @@ export interface Sample {
   readonly value: number
 }
 
-/** A site is healthy again when it has been healthy for this long. */
+/** A site has recovered when it has been healthy for this long. */
 const HEALTHY_FOR_MS = 60_000
 const WINDOW_MS = 10_000
 const STEP_MS = 1_000
@@ -155,7 +155,7 @@ export function longestOutage(pages: readonly PageRecord[], endedMs: number): nu
   return longest
 }
 
-/** When the site was healthy again after `troubleMs`, and how much of the time after that it was not. */
+/** Returns the time from `troubleMs` until the site recovered, and the share of the rest in which it was unhealthy. */
 export function recovery(
   pages: readonly PageRecord[],
   troubleMs: number,
@@ -201,7 +201,7 @@ function indexAt(pages: readonly PageRecord[], atMs: number): number {
   return low
 }
 
-/** A quantile of the last third of the run over that of the second. The first third is for warming up. */
+/** Divides a quantile of the last third of the run by that of the second third. The first third is a warm-up. */
 export function lastThirdOver(samples: readonly Sample[], endedMs: number, q: number): number | null {
   const third = (from: number) =>
     Float64Array.from(

@@ -21,7 +21,7 @@ const PAGE_BYTES = 4_096
 
 interface Performance {
   readonly column: Column
-  /** The run as a picture. */
+  /** A chart of the run, as SVG. */
   readonly svg: string
 }
 
@@ -85,14 +85,14 @@ async function statsOf(shopUrl: string): Promise<ShopStats> {
   return (await (await fetch(`${shopUrl}/stats`)).json()) as ShopStats
 }
 
-/** Resident bytes on Linux; null elsewhere. */
+/** Returns the resident memory of a process in bytes on Linux, and null on other systems. */
 function memoryOf({ pid }: ChildProcess): number | null {
   const file = `/proc/${pid}/statm`
   if (!existsSync(file)) return null
   return Number(readFileSync(file, 'utf8').split(' ')[1]) * PAGE_BYTES
 }
 
-/** Without a room all rooms are suspended: a suspended room is a proxy, and none of its settings is in force. */
+/** In the run without a room each room is suspended. It is then only a proxy, and its settings have no effect. */
 function inForce(room: Scenario['rooms'][number], hasRoom: boolean): object {
   if (hasRoom) return room
   const { name, host, path, total_active_users, new_users_per_minute } = room

@@ -32,7 +32,7 @@ export interface Scenario {
 
 export type RoomFile = Readonly<Record<string, unknown>> & { readonly name: string }
 
-/** The same scenario for another length of time. */
+/** Returns the scenario with another length. */
 export function lasting(scenario: Scenario, seconds: number): Scenario {
   if (!scenario.isSteady) return { ...scenario, seconds }
   const { visitors, arriveMs = 0 } = scenario.crowd

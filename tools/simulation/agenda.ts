@@ -1,12 +1,12 @@
 /** The events of a run, by the millisecond of virtual time at which they are due. Clocks show whole milliseconds. */
 import { Visitor } from './visitor.ts'
 
-/** Visitors come back on a grid of this width: so few moments are busy, and each is cheap to find. */
+/** Times at which visitors come back are rounded up to this. There are then few such times, which saves work. */
 const GRID_MS = 50
 
 export class Agenda {
   nowMs: number
-  /** Visitors with an appointment. */
+  /** The number of visitors who have an appointment. */
   appointments = 0
   readonly #due = new Map<number, (Visitor | (() => void))[]>()
   readonly #visit: (visitor: Visitor) => void
@@ -16,13 +16,13 @@ export class Agenda {
     this.#visit = visit
   }
 
-  /** Lets a visitor arrive, at this very time. */
+  /** Lets a visitor arrive at exactly this time, without the grid. */
   arrive(visitor: Visitor, atMs: number): void {
     this.appointments++
     this.#add(visitor, atMs)
   }
 
-  /** Sets a visitor's next step, on the grid. Each visitor has at most one appointment. */
+  /** Sets the time of a visitor's next step, on the grid. A visitor has at most one appointment. */
   appoint(visitor: Visitor, atMs: number): void {
     this.appointments++
     this.#add(visitor, Math.ceil(atMs / GRID_MS) * GRID_MS)

@@ -26,7 +26,7 @@ export interface Admission {
 
 /** The sessions inside, as the world counts them. */
 export interface Inside {
-  /** Sessions that take a place, and permits that doors may still spend or are about to receive. */
+  /** `live`: sessions that take a place. `out`: permits that doors may still spend, or are about to receive. */
   readonly live: number
   readonly out: number
 }
@@ -37,19 +37,19 @@ const USED_SHARE_MIN = 0.98
 const DISPLACED_SECONDS_MAX = 10
 const DISPLACED_PLACES_MAX = 5
 const TAU_MIN = 0.99
-/** A shown wait rises by at most a tenth from poll to poll, unless its visitor is shown the reason. */
+/** A shown wait rises by at most a tenth from poll to poll, unless the page also shows the reason. */
 const WAIT_RISE_MAX = 1.1001
 /** Shorter waits are all displayed as "less than a minute". */
 const WAIT_SHORT_MS = 30_000
-/** Permit use is judged after this much time with a line, order after this much time of service. */
+/** The use of permits is judged after `USE_FROM_MS` with a line, and the order after `ORDER_FROM_MS` of service. */
 const USE_FROM_MS = 10 * 60_000
 const ORDER_FROM_MS = 20 * 60_000
 /** A draw fixes the whole order at the start, so order is judged sooner. */
 const DRAWN_ORDER_FROM_MS = 4 * 60_000
-/** With more loss or more evictions, permits may be wasted and order blurred. All other guarantees still hold. */
+/** Beyond this loss or these evictions permits may be wasted, and the order may differ. All else is guaranteed. */
 const LOSS_CALM = 0.01
 const EVICTIONS_CALM_PER_MINUTE = 3
-/** How much clock skew, an old snapshot and the network may take off the claim window. */
+/** Clock skew, an old snapshot and the network may together shorten the claim window by this much. */
 const ABSENCE_SLACK_MS = 15_000
 
 export function burstAt(ratePerMinute: number): number {
@@ -58,14 +58,14 @@ export function burstAt(ratePerMinute: number): number {
 
 export class Checks {
   readonly violations: Violation[] = []
-  /** In order of time. */
+  /** All admissions, in order of time. */
   readonly admissions: Admission[] = []
   mostInside = 0
   /** The largest rise between two waits shown in a row for the same place, as a quotient. */
   waitRiseMax = 1
-  /** Null where sessions have no limit. */
+  /** Null if sessions have no rate limit. */
   readonly limit: LimitCheck | null
-  /** Null where there is one lane. */
+  /** Null if there is only one lane. */
   readonly shares: Shares | null
   readonly #scenario: Scenario
   readonly #sids = new Set<string>()
@@ -222,7 +222,7 @@ export class Checks {
   }
 }
 
-/** The only change is the first rate of a room that was paused until its start. */
+/** Whether this is the only change of a run. It then sets the first rate of a room that was paused until its start. */
 function isStart(_: Change, index: number, changes: readonly Change[]): boolean {
   return changes.length === 1 && index === 0
 }

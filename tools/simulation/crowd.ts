@@ -6,7 +6,7 @@ import { type Habit, type Person, type Plan, Visitor } from './visitor.ts'
 
 /** Several tickets of one person are taken one after another within this time, one in each tab. */
 const TAKEN_WITHIN_MS = 2_000
-/** A visitor who closes the tab polls at most this often. */
+/** A visitor who will close the tab polls at most this many times before that. */
 const POLLS_MAX = 6
 /** The mean number of requests of a robot without cookies. */
 const ROBOT_REQUESTS = 20
@@ -35,7 +35,7 @@ function habitOf({ holders = 0, droppers = 0 }: Scenario, random: Random): Habit
   return drawn < holders + droppers ? 'drops' : 'single'
 }
 
-/** A visitor who waits to the end. */
+/** The traits of a visitor who waits to the end. */
 const STAYS = { lane: MAIN_LANE, isRobot: false, isScript: false, isLate: false, pollsMax: null } as const
 
 function planOf(scenario: Scenario, random: Random): Plan {

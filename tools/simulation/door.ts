@@ -1,6 +1,7 @@
 /**
- * A door's process: what `src/core/door` decides about claims, renewals and reports of edges, and when the door reports
- * to its room. A door that loses its memory keeps its epoch, its sessions and its stored debts.
+ * Simulates the process of a door. `src/core/door` decides about claims, renewals and reports of edges. This file
+ * decides when the door reports to its room. A door that loses its memory keeps its epoch, its sessions and its stored
+ * debts.
  */
 import * as core from '../../src/core/door/door.ts'
 import { type Lender, lendToClaim, renewAndLend } from '../../src/core/door/lending.ts'
@@ -33,9 +34,9 @@ export interface Behind {
 }
 
 export class Door {
-  /** Admissions by lane. */
+  /** The number of admissions in each lane. */
   readonly admitted = new Map<string, number>()
-  /** Calls and syncs of edges. */
+  /** The number of calls and syncs that edges have made. */
   calls = 0
   readonly #around: Surroundings
   readonly #behind: Behind
@@ -44,13 +45,13 @@ export class Door {
   #lender: Lender
   #state: core.DoorState
   #epoch = 1
-  /** When the report was sent whose answer contained the present snapshot. */
+  /** The present snapshot came with the answer to a report. This is the time at which the report was sent. */
   #roomAnsweredAtMs = Number.NEGATIVE_INFINITY
   #ticks = false
   #alarmAtMs = Number.POSITIVE_INFINITY
-  /** A report to the room is under way. */
+  /** Whether a report to the room is under way. */
   #isReporting = false
-  /** Functions to call once the room has answered, or has not answered in time. */
+  /** These functions are called when the room has answered, or when its answer is late. */
   #waiting: ((isAnswered: boolean) => void)[] = []
 
   constructor(name: string, around: Surroundings, behind: Behind) {

@@ -8,19 +8,19 @@ import { Requests } from './requests.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { Visitor } from './visitor.ts'
 
-/** Share of a visitor's requests that go to a random isolate instead of the visitor's first one. */
+/** This share of a visitor's requests goes to a random isolate. The rest go to the visitor's first isolate. */
 const ROAMING = 0.1
 
 export interface Edge {
   readonly state: edgeHalf.EdgeState<never>
   home: number
   readonly skewMs: number
-  /** Null where sessions have no limit. */
+  /** Null if sessions have no rate limit. */
   requests: Requests | null
   syncing: boolean
-  /** Doors that had no permit left since the snapshot was made. */
+  /** Doors that were found without permits after the snapshot was made. */
   readonly emptyDoors: Set<string>
-  /** Visitors whose request waits for a current snapshot, and when it came. */
+  /** Visitors whose request waits for a current snapshot. The request came at `askedMs`. */
   waiting: { readonly visitor: Visitor; readonly askedMs: number }[]
 }
 
@@ -57,13 +57,13 @@ export class Edges {
     }
   }
 
-  /** Mostly the isolate that a visitor met first, sometimes another one. */
+  /** Returns the visitor's first isolate, or sometimes a random one. */
   near({ edge }: Visitor): Edge {
     const { random } = this.#around
     return this.#edges[random.chance(ROAMING) ? random.below(this.#edges.length) : edge] as Edge
   }
 
-  /** A request of a visitor who is not inside. It is answered at once if the snapshot is current. */
+  /** Handles a request of a visitor outside. Answers at once if the edge has a current snapshot. */
   request(visitor: Visitor): void {
     const edge = this.near(visitor)
     const { nowMs } = this.#around.agenda

@@ -12,7 +12,7 @@ import type { World } from './world.ts'
 export interface Figures {
   admitted: number
   violations: number
-  /** Share of the permits allowed by the limits while people waited. */
+  /** The permits that were used, as a share of those that the limits allowed while people waited. */
   usedShare: number
   maxWindow: Record<string, number>
   boundWindow: Record<string, number>
@@ -28,7 +28,7 @@ export interface Figures {
   estimateErrorMedian: number | null
   estimateErrorFirstMedian: number | null
   estimateErrorLastSeconds: number | null
-  /** The share of the shown ranges within which the visitor came in; null when none was shown. */
+  /** The share of shown ranges that were right: the visitor was admitted within them. Null if none was shown. */
   rangesTrueShare: number | null
   /**
    * The largest quotient of a shown wait and the wait shown at the poll before. Waits with a shown reason do not count.
@@ -39,12 +39,12 @@ export interface Figures {
   rowsWritten: number
   costUsd: number
   costUsdPerHour: number
-  /** The most doors that newcomers went to. */
+  /** The largest number of doors that newcomers went to. */
   doors: number
-  /** The most calls and syncs of edges at one door in a second, and the most reports of doors at the room. */
+  /** The most calls and syncs that a door got in a second, and the most reports that the room got in a second. */
   busiestDoorPerSecond: number
   busiestRoomPerSecond: number
-  /** The largest snapshot as JSON: each edge gets one at most once a second. */
+  /** The size of the largest snapshot as JSON. Each edge gets a snapshot at most once a second. */
   snapshotBytesMax: number
   missed: number
   lastAdmittedSeconds: number
@@ -64,9 +64,9 @@ export interface Figures {
   /** Requests decided by an isolate alone, because its door did not answer. */
   requestsAlone?: number
   limitCallsPerThousand?: number
-  /** By habit: people with one ticket, with several at once, or who dropped their first; absent when all have one. */
+  /** The figures of people with each habit (`Habit`), by the habit. Absent if all people have one ticket. */
   habits?: Record<string, { people: number; admitted: number; waitMeanSeconds: number; waitP50Seconds: number }>
-  /** The main lane under `main`, and each other lane; absent without lanes. */
+  /** The figures of each lane, by its name. The main lane is `main`. Absent without lanes. */
   lanes?: Record<string, { admitted: number; waitP50Seconds: number; waitP95Seconds: number }>
 }
 

@@ -22,7 +22,7 @@ import type { Visitor } from './visitor.ts'
 
 /** The mean time between two requests of a robot without cookies. */
 const ROBOT_EVERY_MS = 5_000
-/** How long a visitor sleeps who is late for the call. */
+/** Some visitors sleep when they are called. They sleep for a time in this range. */
 const SLEEP_MS = { least: 10_000, most: 400_000 }
 
 /** One request at an edge: the first arrival, a poll, or a claim. */
@@ -31,7 +31,7 @@ interface Request {
   readonly edge: Edge
   /** The time at which the request came, by the clock of the edge. */
   readonly nowMs: number
-  /** When the visitor came before; 0 the first time. */
+  /** The time of the visitor's previous request; 0 if this is the first one. */
   readonly lastSeenMs: number
   /** False if the visitor then closes the tab. */
   readonly stays: boolean
@@ -76,7 +76,7 @@ export class InLine {
     return own && snapshot ? this.#lots.withPlace(own, snapshot, nowMs) : own
   }
 
-  /** Takes a visitor as far as this request goes. */
+  /** Decides and carries out the steps of one request, until it ends. */
   #goOn(request: Request, from: Ticket | null, as: Outsider): void {
     const { edge, nowMs } = request
     let ticket = from
@@ -116,7 +116,7 @@ export class InLine {
     const { visitor, edge, nowMs, stays } = request
     const { ticket, place, snapshot } = step
     if (visitor.isRobot) return this.#appointRobot(request)
-    // In place: a new object for each of forty million polls costs more than the polls.
+    // The ticket is changed in place. New objects for forty million polls would cost more than the polls.
     if (visitor.ticket && visitor.ticket !== ticket) Object.assign(visitor.ticket, ticket)
     if (step.confirms) this.#confirm(visitor, edge, ticket)
     if (place.state === 'waiting' && place.position !== null)
@@ -155,7 +155,7 @@ export class InLine {
       case 'wait':
         return this.#wait(request, next)
       case 'retry':
-        // The visitor was admitted, but the answer was lost for as long as a first session lasts.
+        // The visitor was admitted, but no answer came back before the first session was over.
         if (next.ticket) request.visitor.takes(next.ticket, 0)
         return this.#goOn(request, next.ticket, { ...as, issued: null, delayMs: null, claims: as.claims + 1 })
       case 'reject':
@@ -209,7 +209,7 @@ export class InLine {
     visitor.hasMissed = true
   }
 
-  /** Each place is taken once, however often it is counted. */
+  /** Counts a place as taken only once, even if edges count it several times. */
   #confirm(visitor: Visitor, edge: Edge, ticket: Ticket): void {
     edge.state.tally.add(counterOf(ticket))
     if (ticket.entry || visitor.isCounted) return
@@ -251,5 +251,5 @@ function outsider({ lane, isLate, hasSlept }: Visitor): Outsider {
   return made
 }
 
-/** By lane. Nearly every poll begins with one of these. */
+/** Outsiders that are shared, by lane. Nearly every poll begins with one of them. */
 const OUTSIDERS = { poll: new Map<string, Outsider>(), enter: new Map<string, Outsider>() }

@@ -10,7 +10,7 @@ const FORGOTTEN_WITHIN_MS = 10_000
 const LEASES_END_WITHIN_MS = 14_000
 
 interface Bucket {
-  /** Requests ahead of the rate, when that was, and since when the bucket has not been empty. */
+  /** The session was `level` requests ahead of the rate at `atMs`. Since `sinceMs` the bucket was never empty. */
   level: number
   atMs: number
   sinceMs: number
@@ -25,8 +25,8 @@ export class LimitCheck {
   readonly #burst: number
   readonly #buckets = new Map<string, Bucket>()
   /**
-   * The deaths of each door: when it died, and which sessions owed more than ten seconds of debt, which the door
-   * remembers.
+   * The deaths of each door. Each has a time, and the sessions with more than ten seconds of debt. The door remembers
+   * such debts.
    */
   readonly #deaths = new Map<string, { readonly atMs: number; readonly remembered: ReadonlySet<string> }[]>()
 
@@ -51,7 +51,7 @@ export class LimitCheck {
   doorDies(door: string, nowMs: number): void {
     const remembered = new Set<string>()
     for (const [sid, bucket] of this.#buckets) {
-      // At an earlier death the door may have forgotten a burst, so that part is not known to it.
+      // The door may have forgotten a burst at each earlier death. It does not know that part of the debt.
       const known = this.#levelAt(bucket, nowMs) - this.#burst * this.#deathsSince(sid, door, bucket.sinceMs)
       if (known * this.#intervalMs > FORGOTTEN_WITHIN_MS) remembered.add(sid)
     }

@@ -1,6 +1,6 @@
 /** How far a crowd was admitted out of order. */
 
-/** How many places later (or, if negative, earlier) each admission came than its key's rank among all admitted. */
+/** Returns how many places each admission came after its rank by key. It is negative for one that came before. */
 export function displacementPlaces(keys: readonly number[]): number[] {
   const byKey = Uint32Array.from(keys, (_, index) => index).sort(
     (a, b) => (keys[a] as number) - (keys[b] as number) || a - b,
@@ -12,13 +12,13 @@ export function displacementPlaces(keys: readonly number[]): number[] {
   return places
 }
 
-/** Kendall's tau of the order of admission against the order of keys, by counting inversions. */
+/** Returns Kendall's tau, which compares the order of admission with the order of keys. */
 export function kendallTau(keys: readonly number[]): number {
   const n = keys.length
   return n < 2 ? 1 : 1 - (4 * inversionsOf(keys)) / (n * (n - 1))
 }
 
-/** Returns the most of these ascending times that fall in one window of that length, without its end. */
+/** Returns how many of these ascending times fall in the fullest window. A window does not contain its end. */
 export function maxIn(times: readonly number[], windowMs: number): number {
   let most = 0
   let from = 0

@@ -38,7 +38,7 @@ interface Known {
   readonly visitor: Visitor
   readonly sid: string
   readonly lease: TokenLease
-  /** Until then requests need no renewal. */
+  /** Requests before this time need no renewal. */
   untilMs: number
   /** Requests that wait for the renewal under way; null when none is. */
   waiting: ((answer: RenewalAnswer | null) => void)[] | null
@@ -55,7 +55,7 @@ export class Requests {
   readonly #watched = new Set<Known>()
   #looks = false
   #leases = 0
-  /** Renewals sent. */
+  /** The number of renewals that were sent. */
   calls = 0
 
   constructor(

@@ -93,7 +93,7 @@ export class Room {
     checks.limits(this.rules, agenda.nowMs)
   }
 
-  /** Until the start newcomers wait for it, whatever the queueing method is. */
+  /** Puts the queueing method in force. Before the start of the event all newcomers wait for the start. */
   startEvent(): void {
     const { agenda, events, scenario } = this.#around
     this.rules = { ...this.rules, shuffleMs: scenario.shuffleMs ?? null }
@@ -139,8 +139,8 @@ export class Room {
   }
 
   /**
-   * Notes which lanes had a line in the last `tookMs`. Only while the rate is the limit: in a full room permits depend
-   * on departures.
+   * Notes which lanes had a line in the last `tookMs`. In a full room nothing counts, because permits depend there on
+   * departures and not on the rate.
    */
   noteShares(tookMs: number, admittedIn: (lane: string) => number): void {
     const { totalActiveUsers, ratePerMinute } = this.rules

@@ -8,7 +8,7 @@ export interface Scenario {
   readonly visitors: number
   /** Visitors arrive at uniformly random times within this time. */
   readonly arriveMs: number
-  /** When each visitor arrives after the start, in any order. Replaces the uniformly random times. */
+  /** The arrivals of all visitors, in ms after the start and in any order. They replace the random times. */
   readonly arrivalsMs?: Float64Array
   readonly ratePerMinute: number
   readonly totalActiveUsers: number
@@ -23,7 +23,7 @@ export interface Scenario {
   readonly robots?: number
   /** Share of arrivals that are scripts: they keep their ticket and poll like a page, and solve no challenge. */
   readonly scripts?: number
-  /** The networks from which these scripts come. */
+  /** The number of networks from which the scripts come. */
   readonly networks?: number
   /** True if a ticket must solve a challenge before it counts. */
   readonly challenge?: boolean
@@ -33,14 +33,14 @@ export interface Scenario {
   /** Share of people who throw away their first ticket while its place is still secret, and take a new one. */
   readonly droppers?: number
   readonly edges: number
-  /** The number of doors; with `growsFrom` the most. */
+  /** The number of doors. With `growsFrom` it is the greatest number. */
   readonly doors: number
   /** The number of doors at the beginning, to which the room adds more by itself; absent where the number is fixed. */
   readonly growsFrom?: number
   readonly clockSkewMs: number
-  /** Share of messages that never arrive, and also of messages that are 1 to 8 seconds late. */
+  /** Share of messages that never arrive. The same share of messages is 1 to 8 seconds late. */
   readonly loss: number
-  /** Share of messages that arrive twice, and of visitors who return with an old ticket after they have left. */
+  /** Share of messages that arrive twice. The same share of visitors returns with an old ticket after leaving. */
   readonly duplicate: number
   /** How often a door, or the room, loses its memory. */
   readonly evictions: number
@@ -52,7 +52,7 @@ export interface Scenario {
    * Start of an event, after the start of the run. Earlier visitors wait for it and are drawn; absent without an event.
    */
   readonly drawAtMs?: number
-  /** A rate limit of sessions. With one, visitors request whole pages; absent for none. */
+  /** A rate limit of sessions; absent for none. With a rate limit a page view is many requests. */
   readonly limit?: Limit
   /** Changes by the operator during the run, in order. */
   readonly changes: readonly Change[]

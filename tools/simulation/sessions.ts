@@ -8,11 +8,11 @@ import { Queue } from './queue.ts'
 
 export class MemorySessions implements SessionStore {
   readonly #rows = new Map<string, Session>()
-  /** When each session ends, or would have ended before a renewal. An old end is replaced when its time comes. */
+  /** The end of each session. A renewal leaves the old end here, until its time comes: then the new end replaces it. */
   readonly #ends = new Queue<{ readonly dueMs: number; readonly sid: string }>()
   #live = 0
   #settledMs = Number.NEGATIVE_INFINITY
-  /** As billed: one row for each statement. */
+  /** The rows that Cloudflare would bill: one for each statement. */
   rowsWritten = 0
   rowsRead = 0
 
@@ -60,7 +60,7 @@ export class MemorySessions implements SessionStore {
     return Math.max(nowMs, this.#settledMs)
   }
 
-  /** At or before the next end: a renewal takes effect here only when the old end has passed. */
+  /** Returns a time at or before the next end. It may be the old end of a session that was renewed. */
   nextEndMs(): number | undefined {
     return this.#ends.nextMs()
   }

@@ -5,7 +5,7 @@ import { MAIN_LANE } from '../../src/core/ticket.ts'
 /** A share is judged after this much time with a line. */
 const JUDGED_FROM_MS = 3 * 60_000
 const SHARE_MIN = 0.95
-/** A line counts when the next ten seconds cannot empty it. */
+/** A line counts if it is too long to be empty in ten seconds. */
 const LINE_SECONDS = 10
 const LINE_MIN = 5
 
@@ -14,7 +14,7 @@ interface Lane {
   readonly share: number
   admitted: number
   counted: boolean
-  /** While this lane and another had a line: the permits due to its share, the permits it got, and the time. */
+  /** These count while this lane and another lane have a line: the permits due, the permits used, and the time. */
   due: number
   got: number
   boundMs: number
@@ -41,7 +41,7 @@ export class Shares {
       const perSecond = permitsPerSecond * share
       return perSecond > 0 && peopleIn(name) > Math.max(LINE_MIN, perSecond * LINE_SECONDS)
     })
-    // One lane with a line gets what lanes without a line leave, which would hide that it got too little before.
+    // If only one lane has a line, it also gets unused permits of the others. They would hide an earlier lack.
     const areMany = isLine.filter(Boolean).length > 1
     for (const [index, lane] of this.#lanes.entries()) {
       const admitted = admittedIn(lane.name)
@@ -56,7 +56,7 @@ export class Shares {
     }
   }
 
-  /** Lanes that got less than their share, in words. */
+  /** Returns a sentence for each lane that got less than its share. */
   starved(): string[] {
     return this.#lanes
       .filter(({ boundMs, got, due }) => boundMs >= JUDGED_FROM_MS && got < SHARE_MIN * due)
@@ -66,7 +66,7 @@ export class Shares {
   }
 }
 
-/** Written out here: if it came from `core`, it would repeat its mistakes. */
+/** Calculates the share without the code of `core`, so that a mistake there is found here. */
 function shareIn(lanes: readonly LaneShare[], lane: string): number {
   return lanes.find(({ name }) => name === lane)?.share ?? lanes.reduce((rest, { share }) => rest - share, 1)
 }

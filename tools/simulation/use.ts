@@ -1,4 +1,4 @@
-/** How much of what the limits allowed was used while people waited. */
+/** The use of permits: how many of the permits that the limits allowed were used while people waited. */
 
 /** The state at one second of a run. */
 export interface Sample {
@@ -6,7 +6,7 @@ export interface Sample {
   readonly atMs: number
   readonly arrived: number
   readonly waiting: number
-  /** Those waiting whose place is settled: only they can be called. */
+  /** Waiting visitors whose place is settled. Only these can be called. */
   readonly callable: number
   /** Called visitors without a permit yet. */
   readonly standing: number
@@ -19,16 +19,16 @@ export interface Sample {
 export interface Use {
   /** Permits used over permits allowed; 1 when there was never a line. */
   readonly share: number
-  /** How long a rate above zero was all that held back a line. */
+  /** For how long only the rate held back a line. The rate was above zero. */
   readonly rateBoundMs: number
 }
 
-/** A line counts when the next ten seconds cannot empty it. */
+/** A line counts if it is too long to be empty in ten seconds. */
 const LINE_SECONDS = 10
 const LINE_MIN = 5
 /**
- * From this share of places in use on, the places hold the line back. Then use is measured in places, not in
- * admissions.
+ * If at least this share of the places is in use, the places hold the line back. Then the use of places is measured,
+ * and not the admissions.
  */
 const FULL_SHARE = 0.9
 

@@ -36,7 +36,7 @@ export class Visitor implements Plan {
   ticket: Ticket | null = null
   /** The stay inside; null until a door's answer admits the visitor. */
   stay: { readonly admittedMs: number; leavesMs: number; expiresMs: number } | null = null
-  /** When the visitor reached the site of a suspended room, without a session. */
+  /** The time at which the visitor reached the site without a session, because the room was suspended. */
   passedMs: number | null = null
   readonly edge: number
   readonly lane: string
@@ -46,18 +46,18 @@ export class Visitor implements Plan {
   readonly isLate: boolean
   readonly pollsMax: number | null
   polls = 0
-  /** When the visitor last asked; 0 before the first time. */
+  /** The time of the visitor's last request; 0 before the first one. */
   seenMs = 0
   hasSlept = false
   hasDropped = false
-  /** The position and wait last shown for the present place; 0 before. */
+  /** The position and the wait that were last shown for the present place; 0 if none was shown. */
   shownPosition = 0
   shownWaitMs = 0
   /** The place is not drawn before this time. */
   secretUntilMs = 0
   /** Waits shown to the visitor, of which the first, the last and a random one are kept. */
   waits: { count: number; readonly first: Estimate; readonly last: Estimate; readonly any: Estimate } | null = null
-  /** A random one of the ranges that were shown, as times of the run, and how many were shown. */
+  /** One of the ranges that were shown, chosen at random. `rangesShown` is the number of them. */
   range: { readonly fromMs: number; readonly untilMs: number } | null = null
   rangesShown = 0
   hasMissed = false

@@ -24,13 +24,13 @@ import type { Visitor } from './visitor.ts'
 export type { Scenario } from './scenario.ts'
 
 const TICK_MS = 1_000
-/** Longer than any call takes. */
+/** A time that is longer than any call. */
 const QUIET_MS = 4_000
 
 export class World {
   readonly scenario: Scenario
   readonly checks: Checks
-  /** In order of arrival. */
+  /** All visitors, in order of arrival. */
   readonly visitors: readonly Visitor[]
   readonly startMs = START_MS
   readonly samples: Sample[] = []
@@ -80,7 +80,7 @@ export class World {
     const busyMs = this.#busyMs()
     for (let i = 0; i < scenario.evictions; i++) {
       const atMs = START_MS + this.#random.next() * busyMs
-      // One more than there are doors: the last number means the room.
+      // A number below the number of doors means a door. The next number means the room.
       const whom = this.#random.below(scenario.doors + 1)
       agenda.at(atMs, () => (whom === scenario.doors ? this.#room.evict() : this.#doors.evict(whom)))
     }
@@ -124,7 +124,7 @@ export class World {
     return this.#doors.live
   }
 
-  /** How long the run takes at least, until the rate has admitted all visitors. */
+  /** Returns the shortest time in which the rate can admit all visitors. */
   #busyMs(): number {
     const { visitors, untilMs } = this.scenario
     const rate = Math.max(1, ...this.scenario.changes.map(change => change.ratePerMinute ?? 0), this.ratePerMinute)

@@ -21,7 +21,7 @@ interface ChildOptions {
 
 export interface Child {
   readonly process: ChildProcess
-  /** Its exit code; 1 when a signal has ended it, or when it could not be started. */
+  /** The exit code of the child; 1 if a signal has ended the child, or if it could not be started. */
   readonly ended: Promise<number>
   stop(): Promise<void>
 }
@@ -39,7 +39,7 @@ export function startChild(file: string, args: readonly string[], options: Child
   const watcher = child.pid === undefined ? null : watch(child.pid, scratch)
   const ended = endOf(child).then(code => {
     watcher?.kill('SIGKILL')
-    // Its own children may outlive it.
+    // Processes that the child has started may still run.
     signal(child, 'SIGKILL')
     if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true })
     return code

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { nearest } from '../../src/settings/suggest/nearest.ts'
 
 export interface Flag {
-  /** The placeholder after the flag in the help, `N` or `FILE`; absent for a switch. */
+  /** The word after the flag in the help, such as `N` or `FILE`; absent for a switch. */
   readonly value?: string
   readonly help: string
   readonly default?: string
@@ -11,7 +11,7 @@ export interface Flag {
 
 export type Flags = Readonly<Record<string, Flag>>
 
-/** Values as given, by flag; a switch is 'true'. Positional arguments are under `_`. */
+/** The value of each flag in the command. The value of a switch is 'true'. `_` has the positional arguments. */
 export type Given = Readonly<Record<string, string | undefined>> & { readonly _: readonly string[] }
 
 /** A mistake in the command as typed. */

@@ -9,13 +9,13 @@ import { SettingsError } from '../../src/settings/messages.ts'
 type Step = string | number
 
 export interface ConfigFile {
-  /** Unchecked. */
+  /** The content of the file, unchecked. */
   readonly content: unknown
   /** Returns the line of a value, or of the nearest value that contains it. */
   lineOf(path: readonly Step[]): number | null
 }
 
-/** Throws SettingsError when the file is missing, or with the line that cannot be read. */
+/** Throws SettingsError if the file is missing or has a wrong line. The error names the line. */
 export function readConfig(file: string): ConfigFile {
   const text = textOf(file)
   return /\.jsonc?$/.test(file) ? jsonFile(text) : tomlFile(text)

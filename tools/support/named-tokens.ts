@@ -1,9 +1,9 @@
-/** The next value of the secret `ADMIN_TOKENS`: a token added, or tokens revoked. */
+/** Makes the next value of the secret `ADMIN_TOKENS`: adds a token, or revokes tokens. */
 import { createHash, randomBytes } from 'node:crypto'
 import type { NamedToken, Role } from '../../src/settings/admin/named-tokens.ts'
 
 const DAY_MS = 86_400_000
-/** Scanners for leaked secrets can find tokens by this. */
+/** Every token begins with this text, so that scanners for leaked secrets can find tokens. */
 const PREFIX = 'antesala_'
 
 /** Returns the new token, which is stored nowhere, and the list with its hash. Expired tokens leave the list. */

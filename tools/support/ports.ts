@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
-/** A range below the ports that systems choose for connections, and for programs that ask for any port. */
+/** The range of ports to try. Systems choose higher ports for connections, and for programs that need any port. */
 const FROM = 20_000
 const BELOW = 32_000
 const TRIES_MAX = 100

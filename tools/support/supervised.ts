@@ -7,7 +7,7 @@ import { constants } from 'node:os'
 interface Supervision<Message> {
   /** How long the command may send nothing before it is ended. */
   readonly silenceMs: number
-  /** How long processes have to end by themselves, and then to obey a signal: 3,000 ms by default. */
+  /** Processes have this long to end by themselves, and again to obey a signal. The default is 3,000 ms. */
   readonly graceMs?: number
   /** Resolves when the command is to be ended. */
   readonly asked?: Promise<void>
@@ -24,8 +24,8 @@ interface Run {
 }
 
 /**
- * A variable in the environment of every process of one run. By this, Linux finds a process that leaves the group, as a
- * browser does.
+ * A variable in the environment of every process of one run. A browser leaves the process group. On Linux this variable
+ * shows that the browser belongs to the run.
  */
 const MARK = 'ANTESALA_RUN'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -27,7 +27,7 @@ export function createAccess() {
       await next()
       return undefined
     },
-    /** A link contains a key, which takes the place of a token. */
+    /** A preview link contains a key, which is accepted instead of a token. */
     async preview(context: AdminContext, next: Next): Promise<Response | undefined> {
       const { env, nowMs } = context.env.visit
       const admin = readAdminToken(env)

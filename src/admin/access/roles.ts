@@ -32,7 +32,7 @@ const FOREIGN_IN_EVENTS = [
   'custom_page_html',
 ] as const
 
-/** A token gives access to other people, so only admins list and make tokens. */
+/** A token gives other people access, so only admins list and make tokens. */
 const TOKENS = '/tokens'
 /** A preview link shows the pages of visitors, and changes nothing. */
 const PREVIEW_LINKS = '/preview-links'

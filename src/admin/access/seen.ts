@@ -1,6 +1,7 @@
 /**
- * Logins for the audit log. Tokens have no session, so a login is the first request in twelve hours of an operator from
- * one network to one room. The room decides that. This memory spares the room a question for each request.
+ * Records logins for the audit log. Tokens have no session, so a login is the first request in twelve hours of an
+ * operator from one network to one room. The room decides whether a request is a login. This memory spares the room a
+ * question for each request.
  */
 import type { MiddlewareHandler } from 'hono'
 import { LRUCache } from 'lru-cache'
@@ -8,7 +9,10 @@ import type { AdminTypes } from '../context.ts'
 import { record } from '../record.ts'
 
 const SEEN_MAX = 1_000
-/** This time is shorter than twelve hours, so that the next login of an operator who stays is not missed. */
+/**
+ * While an operator stays, the room is asked again after this time. If it were twelve hours, the next login might be
+ * recorded late.
+ */
 const ASKED_EVERY_MS = 60 * 60_000
 
 /** Records logins to the room that the path names, in the background. */
@@ -22,7 +26,7 @@ export function createLoginRecorder(): MiddlewareHandler<AdminTypes> {
     const isRoom = deployment.rooms.some(({ name }) => name === room)
     if (isRoom && nowMs - (seen.get(key) ?? Number.NEGATIVE_INFINITY) >= ASKED_EVERY_MS) {
       seen.set(key, nowMs)
-      // A room that does not answer is logged elsewhere. Here the next request of this operator tries again.
+      // A room that does not answer is logged elsewhere. The next request of this operator tries again.
       context.executionCtx.waitUntil(record(context, 'logged-in', null).catch(() => void seen.delete(key)))
     }
     await next()

@@ -1,6 +1,6 @@
 /**
  * The token of a dashboard's WebSocket. A browser cannot send the header `Authorization` with a WebSocket. So the token
- * is sent as one of the subprotocols, which are in another header. In the address it would end up in logs.
+ * is sent as one of the subprotocols, which are in another header. In the address the token would end up in logs.
  */
 import { base64url } from 'jose'
 

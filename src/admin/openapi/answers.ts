@@ -2,7 +2,7 @@
 
 export const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
 
-/** Adds the answers to a bad token. Any path may give these. */
+/** Adds the answers to a bad token, because every path may give them. */
 export function answers(more: object) {
   return {
     ...more,

@@ -6,7 +6,7 @@ import { QueryReader, type Refused } from '../query.ts'
 /** The most steps in an answer. No chart can show more. */
 const STEPS_MAX = 2_000
 const DAY_MINUTES = 24 * 60
-/** The step lengths, in minutes, to choose from if a request names none: the shortest that gives few enough steps. */
+/** Step lengths in minutes. A request without a step length gets the shortest one that gives few enough steps. */
 const STEPS = [1, 5, 15, 60, 6 * 60, DAY_MINUTES] as const
 const STEPS_CHOSEN_MAX = 500
 const SPAN_MS = 60 * MINUTE_MS

@@ -61,7 +61,7 @@ export function curvesOf({ figures, ...span }: Reported, moment: (ms: number) =>
   // Steps begin at whole multiples of their length.
   const [fromMs, toMs] = [Math.floor(span.fromMs / stepMs) * stepMs, Math.ceil(span.toMs / stepMs) * stepMs]
   return panels.flatMap(({ title, unit, lines }) => {
-    // A limit far above all numbers of people would press their curves flat.
+    // A limit far above all numbers of people would press their curves flat, so the height of the panel is bounded.
     const highest = (look: boolean) =>
       Math.max(
         0,

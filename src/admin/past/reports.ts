@@ -46,7 +46,7 @@ function readSpan(
   return reader.problems.length > 0 ? { problems: reader.problems } : { fromMs, toMs }
 }
 
-/** Splits a name from its suffix, which begins at the last point. */
+/** Splits a name from its suffix, which begins at the last dot. */
 function parts(text: string): readonly [name: string, suffix: string | null] {
   const point = text.lastIndexOf('.')
   return point < 0 ? [text, null] : [text.slice(0, point), text.slice(point + 1)]

@@ -91,7 +91,8 @@ export class Outbox {
       const isDelivered = /^2\d\d$/.test(outcome)
       this.#note(row, isDelivered || receiver === null ? null : failedMs, outcome)
       if (isDelivered || failedMs === null) continue
-      // Other notices for this receiver wait until then as well, so a dead receiver costs one attempt at a time.
+      // Other notices for this receiver wait for the next attempt as well, so a dead receiver costs one attempt at a
+      // time.
       this.#sql.exec(
         'UPDATE deliveries SET next_ms = MAX(next_ms, ?) WHERE receiver = ? AND next_ms IS NOT NULL',
         ...[failedMs, name],

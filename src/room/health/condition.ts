@@ -7,7 +7,7 @@ import type { Condition } from '../../core/protocol/health.ts'
 /** The state that health has found, and since when. Plain data, so that it can be stored. */
 export type KnownCondition = { readonly state: Condition['state']; readonly sinceMs: number }
 
-/** Returns the condition now. `before` is the one that was known until now. */
+/** Returns the condition now. `before` is the condition that was known until now. */
 export function conditionOf(
   health: HealthState,
   before: KnownCondition,

@@ -53,7 +53,7 @@ export class RoomHealth {
   readonly #state: HealthState
   readonly #samples: LateSamples
   #condition: KnownCondition
-  /** The breakers and readmission ramps, as JSON, about which `isNews` was last asked. */
+  /** The breakers and readmission ramps at the last call of `isNews`, as JSON. */
   #announced = ''
 
   /** `note` is called for each decision. */

@@ -4,7 +4,10 @@ import { voterShare } from '../../core/health/votes.ts'
 import type { DoorReport, Snapshot } from '../../core/protocol/messages.ts'
 import { type RoomState, readyCount, sums } from '../../core/room/room.ts'
 
-/** With `report`, the load once that report has been applied: sessions that have ended must not count as gone ones. */
+/**
+ * Returns the load of a room. With `report`, it is the load after that report, because sessions that have ended must
+ * not count as gone ones.
+ */
 export function loadOf(room: RoomState, nowMs: number, report?: DoorReport): Load {
   const hasDemand = !room.open || readyCount(room, nowMs) > 0
   const inside = sums(room).live
@@ -19,7 +22,7 @@ export function loadOf(room: RoomState, nowMs: number, report?: DoorReport): Loa
   }
 }
 
-/** The share of sessions that vote, for the snapshot of a room in which not all of them do. */
+/** Returns the share of sessions that vote, as a part of the snapshot. Returns nothing if all sessions vote. */
 export function votersIn(room: RoomState): Pick<Snapshot, 'voterShare'> {
   const share = voterShare(sums(room).live)
   return share < 1 ? { voterShare: share } : {}

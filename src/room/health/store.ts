@@ -53,7 +53,7 @@ export class HealthStore {
     return fresh
   }
 
-  /** The sessions that are there are not stored: they change all the time, and are known again after a minute. */
+  /** Saves the state without `presence`, which changes all the time, and is known again after a minute. */
   save({ presence: _, ...state }: Stored): void {
     this.#sql.exec(
       'INSERT INTO facts (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2',
@@ -92,7 +92,7 @@ export class HealthStore {
     this.#sql.exec('DELETE FROM health_minutes WHERE minute <= ?', minute - MINUTES_KEPT)
   }
 
-  /** Oldest first. */
+  /** Returns the last `count` minutes, oldest first. */
   minutes(count: number, nowMs: number): Minute[] {
     const query = 'SELECT minute, upstreams FROM health_minutes WHERE minute > ? ORDER BY minute'
     const since = Math.floor(nowMs / MINUTE_MS) - count

@@ -9,7 +9,7 @@ import { MINUTE_MS } from '../../core/timing.ts'
 import type { RoomSettings } from '../../settings/compiled/room.ts'
 import { shownShare } from './forecast.ts'
 
-/** `minutes` are the last ones, oldest first. `limits` are the limits in force. */
+/** `minutes` are the last minutes, oldest first. `limits` are the limits in force. */
 interface Seen {
   readonly forecast: Forecast
   readonly minutes: readonly HistoryStep[]

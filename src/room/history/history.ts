@@ -15,7 +15,10 @@ import { roomAdvice } from './advice.ts'
 import { roomForecast } from './forecast.ts'
 import { HistoryStore } from './store.ts'
 
-/** This is long enough that visitors who came together do not dominate, and short enough to follow a change. */
+/**
+ * The time that counts as lately. In a shorter time, visitors who came together would dominate. A longer time would
+ * follow a change too slowly.
+ */
 const LATELY_MS = 10 * MINUTE_MS
 
 export class RoomHistory {

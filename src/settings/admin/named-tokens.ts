@@ -7,7 +7,7 @@
 import * as z from 'zod'
 import { oneOf, problemsOf, SettingsError, textThat } from '../messages.ts'
 
-/** In the order of their rights. Each role may do everything that the roles before it may do. */
+/** The roles, from the fewest rights to the most. Each role may do everything that the roles before it may do. */
 export const ROLES = ['viewer', 'operator', 'admin'] as const
 export type Role = (typeof ROLES)[number]
 

@@ -64,8 +64,8 @@ export function allowsPrivate({ ALERT_PRIVATE_RECEIVERS: text = '' }: ReceiverVa
 }
 
 /**
- * True if a URL is https and not at a private address. A name may still lead to one. On your own server the runtime
- * refuses such a connection.
+ * True if a URL is https and not at a private address. A host name may still lead to a private address. On your own
+ * server the runtime refuses such a connection.
  */
 function isPublicHttps({ protocol, hostname, username }: URL): boolean {
   if (protocol !== 'https:' || username !== '') return false

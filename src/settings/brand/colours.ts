@@ -33,7 +33,7 @@ const OWN = {
   light: { paper: '#f8f7f3', accent: '#2c6e60' },
   dark: { paper: '#15181a', accent: '#7cc4b3' },
 } as const
-/** The least share of the background's colour in softer text, and its share in lines. */
+/** The greatest share of the background's colour in softer text, and its share in lines. */
 const SOFT_SHARE = 0.3
 const LINE_SHARE = 0.86
 const STEP = 0.05

@@ -37,7 +37,7 @@ export function isPicturePath(text: string): boolean {
   return PATH.test(text)
 }
 
-/** Returns what a drawing contains that does not draw, or null. */
+/** Returns the problem with a drawing that does more than draw, or null. */
 function drawingProblem(svg: string): string | null {
   if (!/<svg[\s>]/i.test(svg)) return 'must contain an <svg>'
   if (/<!(DOCTYPE|ENTITY)/i.test(svg)) return 'must contain no <!DOCTYPE> and no <!ENTITY>'

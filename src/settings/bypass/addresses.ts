@@ -3,8 +3,8 @@ import ipaddr from 'ipaddr.js'
 import { LRUCache } from 'lru-cache'
 
 /**
- * Parsed addresses. A session sends many requests from one address, and the library takes ten microseconds to parse
- * one.
+ * The most parsed addresses in memory. A session sends many requests from one address, and the library takes ten
+ * microseconds to parse an address.
  */
 const KNOWN_MAX = 1_000
 

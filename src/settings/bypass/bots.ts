@@ -32,8 +32,8 @@ export function isKnownCategory(category: string): boolean {
 }
 
 /**
- * Returns a function that tests the category of a request. Only verified bots have one; otherwise it is empty or
- * missing.
+ * Returns a function that tests the category of a request. Only verified bots have a category. Otherwise the category
+ * is empty or missing.
  */
 export function categoryTest(wanted: readonly string[]): (category: string | null) => boolean {
   const known = new Set(wanted.map(spelled))

@@ -105,8 +105,8 @@ function compileRule({ path, ...rule }: BypassRule): Bypass {
 }
 
 /**
- * Returns the conditions of a rule. If a newer room sends one that this edge does not know, it never holds. Without it
- * the rule would let more requests through than the operator wants.
+ * Returns the conditions of a rule. If a newer room sends a condition that this edge does not know, the condition never
+ * holds. Without the condition, the rule would let more requests through than the operator wants.
  */
 function conditionsOf(settings: object, makers: object): readonly Condition[] {
   return Object.entries(settings).flatMap(([name, value]) => {

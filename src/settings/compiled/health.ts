@@ -21,8 +21,8 @@ export interface HealthSettings {
   readonly origin: Upstream
   /**
    * Returns the upstreams of a request: for each reading of its path the first upstream that matches, or else the
-   * origin. There is nearly always one. The request counts for the first of them. It is blocked while the breaker of
-   * any of them blocks it.
+   * origin. The list nearly always has only one. The request counts for the first upstream in the list. The request is
+   * blocked while the breaker of any upstream in the list blocks it.
    */
   readonly upstreamsOf: (readings: Readings, method: string) => readonly [Upstream, ...Upstream[]]
   readonly probes: ReadonlyMap<string, ProbeConfig & { readonly targetMs: number }>

@@ -60,7 +60,7 @@ export interface RoomSettings extends Rules {
    * no visitor pays there.
    */
   isProtected(readings: Readings): boolean
-  /** Returns the settings in force at a moment. If no events are scheduled, this is the same object. */
+  /** Returns the settings in force at a moment. If no events are scheduled, this object is returned. */
   at(nowMs: number): RoomSettings
   /** Returns the moments after `fromMs`, up to and including `untilMs`, at which the settings in force change. */
   turnsBetween(fromMs: number, untilMs: number): readonly number[]
@@ -120,7 +120,7 @@ function rulesOf(own: RoomConfig, phase: Phase | null): Rules {
       renewal: !config.disable_session_renewal,
       sessionMaxMs: config.max_session_duration === null ? null : config.max_session_duration * MINUTE_MS,
       reentryGraceMs: config.reentry_grace * MINUTE_MS,
-      // An excused ticket has a second window, which begins within the grace after the first.
+      // An excused ticket has a second window, which begins within the grace after the first window.
       claimWindowMs: missedGraceMs > 0 ? 2 * claimWindowMs + missedGraceMs : claimWindowMs,
     },
     admission: {

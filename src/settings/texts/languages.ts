@@ -2,7 +2,10 @@
 
 interface Facts {
   readonly dir?: 'rtl'
-  /** A language that writes numbers in the same way. It is used if the runtime has no data for this language. */
+  /**
+   * A language that writes numbers in the same way. The other language is used if the runtime has no data for this
+   * language.
+   */
   readonly near?: string
 }
 

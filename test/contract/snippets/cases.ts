@@ -29,7 +29,7 @@ export interface Case {
   readonly header: (keys: Keys) => Promise<string>
   /** Null for a good pass. */
   readonly refusal: string | null
-  /** The value is good for some seconds only. */
+  /** True if the value is good for some seconds only. */
   readonly isShort?: true
 }
 

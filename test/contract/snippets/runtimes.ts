@@ -25,7 +25,7 @@ export interface KeyTimes {
 
 export interface Language {
   readonly name: string
-  /** The program that runs it. Null for node, which runs the tests as well. */
+  /** The program that runs the snippet. It is null for node, which runs the tests as well. */
   readonly needs: ProgramName | null
   /** Compiles the snippet where the language needs it. */
   prepare(directory: string): Promise<void>

@@ -67,7 +67,7 @@ function testLanguage(language: Language): void {
       expect(printed).toEqual(one.refusal === null ? { claims: claimsOf(shopPass(value)) } : { refusal: one.refusal })
     })
 
-    /** A verifier that starts slowly gets a new value, whose time is not up yet. */
+    /** Judges a value that is valid for a short time. A verifier that starts too slowly gets a new value. */
     const judgedNow = async ({ header }: Case) => {
       for (let tries = 1; ; tries++) {
         const value = await header(keys)
@@ -145,7 +145,7 @@ function testLanguage(language: Language): void {
       await expect.poll(() => origin.log).toContain('no pass (wrong-room)')
     })
 
-    it('refuses a pass with any one character changed', async () => {
+    it('refuses a pass in which any one character is changed', async () => {
       const statuses = new Set<number>()
       for (const value of everyChange(await pass(keys.ring))) {
         statuses.add((await send(origin.port, { 'Waiting-Room-Pass': value })).status)
@@ -381,7 +381,7 @@ async function serve(language: Language, edge: Edge, times = DEFAULTS): Promise<
   return Running.start(port, language.server(edge.url, port, directory, times))
 }
 
-/** The pass for the room of the table, out of a value of the header. */
+/** Returns the pass for the room of the table from a value of the header. */
 function shopPass(value: string): string {
   return (
     value.split(',').find(token => token.includes('.ey') && (claimsOf(token) as { aud: string }).aud === ROOM) ?? ''

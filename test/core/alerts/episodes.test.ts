@@ -30,7 +30,7 @@ describe('an episode', () => {
     expect(play(Array.from({ length: 200 }, (_, index) => index % 6 !== 5))).toEqual([])
   })
 
-  it('asks for a look at the clock while time alone may begin or end it, and not while only a person ends it', () => {
+  it('waits for time while time alone may begin or end it, and not while only a person can end it', () => {
     const open = { ...NO_EPISODE, firedAtMs: 1, lastFiredAtMs: 1 }
     expect(awaitsTime('line_longer_than', open)).toBe(true)
     expect(awaitsTime('budget_below', open)).toBe(false)
@@ -69,7 +69,7 @@ describe('an episode', () => {
     ])
   })
 
-  it('fires once and resolves once, in turn, with the pause between two firings', () => {
+  it('fires and resolves alternately, with the pause between two firings', () => {
     const samples = fc.array(fc.constantFrom(true, true, true, false, null), { maxLength: 400 })
     fc.assert(
       fc.property(

@@ -42,7 +42,7 @@ function doorWith(permits: number, frontierKey: number | null = null) {
   return { door, sessions, ask }
 }
 
-/** Applies the room's answer to the door's next report, which grants `permits` more. */
+/** Applies the answer of the room to the next report of the door. It grants `permits` more. */
 function receive(door: DoorState, permits: number, frontierKey: number | null, nowMs = 0, held = false): void {
   const { seq } = report(door, 0, '', nowMs)
   const lane = { frontierKey: frontierKey ?? nowMs, lapsedKey: 0, calledAhead: 0, curve: [], speed: null }
@@ -91,7 +91,7 @@ describe('a claim', () => {
     expect(sessions.live(200_000)).toBe(0)
   })
 
-  it('of a visitor who leaves when refused is not kept ready, so that permits go to the next one', () => {
+  it('that is refused keeps no permit for a visitor who leaves then', () => {
     const { door, sessions } = doorWith(0)
     const request = { sid: 'a', key: 5, lane: 'main', generation: 1, leaves: true }
     expect(decideClaim(door, { store: sessions, rules }, { request, attempt: 'new' }, 0).verdict).toBe('undecided')
@@ -100,7 +100,7 @@ describe('a claim', () => {
     expect(door.ready.size).toBe(0)
   })
 
-  it('without permits asks the room, but not again once the room has granted none', () => {
+  it('at a door without permits asks the room, unless the room has just granted none', () => {
     const { door, ask } = doorWith(0)
     expect(ask('a', 5)).toBe('undecided')
     receive(door, 0, null)
@@ -128,7 +128,7 @@ describe('a place that is given up', () => {
   ) =>
     endEarly(door, { store: sessions, rules }, { sid, how: 'left', place: { key: 20, lane: 'main', ...more } }, nowMs)
 
-  it('is never admitted, takes no room, and blocks no other visitor', () => {
+  it('is never admitted, has no live session, and blocks no other visitor', () => {
     const { door, sessions, ask } = doorWith(0, 100)
     ask('gone', 20)
     expect(leave(door, sessions, 'gone')).toBe(true)
@@ -149,7 +149,7 @@ describe('a place that is given up', () => {
     expect(sessions.live(100_000)).toBe(0)
   })
 
-  it('ends the session that began with it', () => {
+  it('ends the session that has begun from this place', () => {
     const { door, sessions, ask } = doorWith(1, 100)
     expect(ask('in', 20)).toBe('admitted')
     expect(leave(door, sessions, 'in')).toBe(true)
@@ -157,7 +157,7 @@ describe('a place that is given up', () => {
     expect(sessions.live(11_000)).toBe(0)
   })
 
-  it('lets an invited visitor who has left take a place later', () => {
+  it('lets its invited visitor take another place later', () => {
     const { door, sessions } = doorWith(2, 100)
     const ask = (takenMs: number, nowMs: number) =>
       decideClaim(
@@ -279,7 +279,7 @@ describe('a report', () => {
     expect([door.isolates.has('i29'), door.isolates.has('i30'), door.isolates.size]).toEqual([false, true, 71])
   })
 
-  it('is due while the room does not have all news', () => {
+  it('is due while the door has a permit, or has news for the room', () => {
     const { door, ask } = doorWith(1)
     receive(door, 0, null)
     expect(isActive(door, 0, 0)).toBe(true) // a permit is in hand
@@ -291,7 +291,7 @@ describe('a report', () => {
     expect(isActive(door, 0, 0)).toBe(true) // a place came free
   })
 
-  it('is due when an edge acts on a call that this door has not received', () => {
+  it('is due when an edge sends a visitor whose call this door has not received yet', () => {
     const { door, ask } = doorWith(0, 10)
     report(door, 0, '', 0)
     receive(door, 0, 10)
@@ -323,7 +323,7 @@ describe('a renewal', () => {
     })
   })
 
-  it('of a session that began from a place at the front gives no second such place', () => {
+  it('of a session that began from a place at the front does not give a second place at the front', () => {
     const { sessions, ask } = doorWith(2)
     ask('eu-0.a', 5)
     expect(ask('eu-0.a~1', 5, 60_000)).toBe('admitted')
@@ -334,7 +334,7 @@ describe('a renewal', () => {
     expect(ask('eu-0.a', 5, 120_000)).toBe('ended')
   })
 
-  it('applies changed settings to whether the session ends by time', () => {
+  it('decides by the current settings whether the session ends by time', () => {
     const { sessions, ask } = doorWith(1)
     ask('a', 5)
     const renewed = (more: Partial<SessionRules>, nowMs: number) => {

@@ -77,11 +77,11 @@ describe('an end by inactivity', () => {
     returned: true,
   })
 
-  it('is that of a session whose visitor came back once and then opened nothing', () => {
+  it('is the end of a session whose visitor came back once and then opened nothing', () => {
     expect(endedByInactivity(session())).toBe(true)
   })
 
-  it('is not that of a session which the settings, the visitor or the site ended, or which no cookie kept', () => {
+  it('is not the end of a session that was revoked, that ended by time, or whose visitor never came back', () => {
     const revoked = session()
     end(revoked, 'revoked', rules, 0)
     const others = [revoked, { ...session(), returned: false }, ...ENDS_BY_TIME.map(session)]

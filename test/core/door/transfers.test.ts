@@ -82,7 +82,7 @@ describe('a code at its door', () => {
     expect(one.take('new', T0 + 1_000, 'EU0-00000-00000').verdict).toBe('taken')
   })
 
-  it('is worth nothing once the place has begun its session, or was given up', () => {
+  it('is worth nothing after its place has begun a session or was given up', () => {
     const [begun, left] = [doorWithPermit(), doorWithPermit()]
     for (const one of [begun, left]) one.offer()
     expect(begun.claim().verdict).toBe('admitted')

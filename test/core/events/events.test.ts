@@ -129,7 +129,7 @@ describe('the start of an event', () => {
     expect(often.draws[0]?.drawnMs).toBe(S)
   })
 
-  it('happens at the next look if the room slept through it, and counting begins then', () => {
+  it('happens at the next look if the room slept at that time, and the counting begins at that look', () => {
     const late = S + 40 * MINUTE
     const events = eventsAt(sale, late, P)
     expect(events.draws[0]).toMatchObject({ drawnMs: late, fromKey: S - DRAWN_OVER_MS })
@@ -138,7 +138,7 @@ describe('the start of an event', () => {
     expect(fateOf(1, view(over, E + MINUTE)).fate).toBe('drawn')
   })
 
-  it('happens even if the event is gone from the settings by then', () => {
+  it('happens even if its event is deleted from the settings before the room looks', () => {
     const events = eventsAt(sale, S - 1, P)
     commit(events, [], newSeed, S + MINUTE)
     followEvents(events, null, past(S + MINUTE), S + MINUTE)
@@ -185,7 +185,7 @@ describe('a draw', () => {
     expect(fateOf(2, view(events, S + MINUTE)).fate).toBe('waits')
   })
 
-  it('makes its entries wait at an edge that does not know it yet', () => {
+  it('makes its entries wait at an edge that does not know of the draw yet', () => {
     expect(fateOf(7, view(eventsAt(sale, P), P)).fate).toBe('waits')
     expect(fateOf(7, null).fate).toBe('waits')
   })
@@ -286,7 +286,7 @@ describe('a place before the start', () => {
 describe('a room', () => {
   const rules: RoomRules = { ratePerMinute: 600, totalActiveUsers: 1_000, claimWindowMs: 300_000, event: premiere }
 
-  it('that is open closes for the prequeue, and keeps the places of visitors refused just before', () => {
+  it('that is open closes for the prequeue, and keeps the places of visitors who were refused just before', () => {
     const room = newRoom(P - 1_000)
     tick(room, rules, P - 1_000)
     expect(room.open).toBe(true)

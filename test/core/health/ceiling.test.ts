@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { GOOD, Observed, OPERATOR, rulesOf, type Served, SLOW } from './observed.ts'
 
 describe('an origin that a crowd overruns', () => {
-  /** The origin serves `borne` sessions well, then fails under 800. Ends at the start of the trial. */
+  /** Returns a room at the start of the trial. Its origin served `borne` sessions well, and then failed under 800. */
   function overrun(borne: number, ...slowing: Served[]) {
     const room = new Observed()
     room.inside = borne
@@ -31,7 +31,7 @@ describe('an origin that a crowd overruns', () => {
     expect(room.windows(9, { satisfied: 3 }).snapshot?.inside).toBeGreaterThan(1.5 * before)
   })
 
-  it('gets back many times the sessions that it had borne within minutes, and not at once', () => {
+  it('gets back many times the sessions that it had borne, not at once but within minutes', () => {
     const room = overrun(50).windows(3, { satisfied: 3 })
     expect(room.limits.totalActiveUsers).toBeLessThan(50)
     expect(room.windows(40, GOOD).limits.totalActiveUsers).toBeGreaterThan(250)
@@ -53,7 +53,7 @@ describe('an origin that a crowd overruns', () => {
     expect(totalActiveUsers).toBeLessThan(700)
   })
 
-  it('is not limited to a few sessions for good when it is slow again while most are blocked', () => {
+  it('gets more sessions later even if it was slow again while most sessions were blocked', () => {
     const room = overrun(500).windows(3, { satisfied: 3 }).windows(1, GOOD).windows(2, SLOW)
     const { totalActiveUsers } = room.limits
     expect(totalActiveUsers).toBeLessThan(500)
@@ -63,7 +63,7 @@ describe('an origin that a crowd overruns', () => {
 })
 
 describe('a slow origin', () => {
-  it('is given fewer sessions after two slow windows, and no further cut before the first can help', () => {
+  it('is given fewer sessions after two slow windows, and is not cut again before the first cut can help', () => {
     const room = new Observed().windows(2, SLOW)
     const { totalActiveUsers, ratePerMinute } = room.limits
     expect(totalActiveUsers).toBe(720)
@@ -141,13 +141,13 @@ describe('a ceiling', () => {
     expect(room.full(1_500, GOOD).limits).toBe(room.operator)
   })
 
-  it('has no effect to report when the operator has lowered the limit below it', () => {
+  it('is not in the snapshot when the operator has lowered the limit below it', () => {
     const room = new Observed().windows(2, SLOW)
     room.operator = { ratePerMinute: 600, totalActiveUsers: 100 }
     expect(room.snapshot).toBeNull()
   })
 
-  it('rises no more after an hour without reports than after a few seconds', () => {
+  it('rises after an hour without reports only as much as after a few seconds', () => {
     const room = new Observed().windows(2, SLOW).pass(200_000).full(5, GOOD)
     const { totalActiveUsers } = room.limits
     room.nowMs += 3_600_000

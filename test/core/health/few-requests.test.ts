@@ -7,7 +7,7 @@ import { marksFor, Observed, OPERATOR, origin, payment, rulesOf, voteOf } from '
 describe('an upstream with few requests', () => {
   const sids = Array.from({ length: 40 }, (_, n) => `visitor-${n}`)
   const failed = (sid: string | undefined, sentMs: number) => voteOf('payment', `${sid}`, 'failed', sentMs)
-  /** Three sessions are served. */
+  /** Returns the votes of three sessions that are served. */
   const served = (sentMs: number) => sids.slice(30, 33).map(sid => voteOf('payment', sid, 'satisfied', sentMs))
   /** Five sessions in a row fail, one each second, and the breaker opens. */
   const dead = (room = new Observed()) => {
@@ -80,7 +80,7 @@ describe('an upstream with few requests', () => {
     const room = new Observed()
     for (let second = 1; second <= 300; second++) {
       room.nowMs += 1_000
-      // Each second one request is answered after three seconds. Every tenth fails at once.
+      // One request is sent in each second. It is answered after three seconds, but every tenth fails at once.
       const isAnswered = second > 3 && (second - 3) % 10 !== 0
       const answers = isAnswered ? [voteOf('payment', `${sids[second % 37]}`, 'tolerating', room.nowMs - 3_000)] : []
       const failures = second % 10 === 0 ? [failed(sids[second % 40], room.nowMs)] : []
@@ -109,7 +109,7 @@ describe('an upstream with few requests', () => {
     for (let i = 0; i < 60; i++) expect(failing.window({ failed: 3 }, 'payment').snapshot?.breakers).not.toEqual({})
   })
 
-  it('is unblocked although one visitor has only failures, but not if two have', () => {
+  it('is unblocked although one visitor has only failures, but not if two visitors have only failures', () => {
     const trial = (...failing: string[]) => {
       const room = dead().pass(31_000)
       for (let i = 0; i < 3; i++) {
@@ -193,7 +193,7 @@ describe('an upstream with few requests', () => {
     expect(room.snapshot).toBeNull()
   })
 
-  it('starts without failures after a trial: old ones do not open its breaker again', () => {
+  it('starts without failures after a trial, so old failures do not open its breaker again', () => {
     const room = dead().pass(31_000).windows(3, { satisfied: 3 }, 'payment')
     expect(room.snapshot?.breakers).toEqual({})
     expect(room.report(failed(sids[5], room.nowMs))).toEqual({})

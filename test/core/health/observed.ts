@@ -26,13 +26,13 @@ export function marksFor(outcome: Outcome): number {
   return marksOf({ samples: 1, points: pointsOf(outcome), failed: outcome === 'failed' ? 1 : 0 })
 }
 
-/** Each of so many sessions votes once. */
+/** Returns a ballot in which each of the served sessions votes once. */
 export function ballotOf(served: Served): Ballot {
   const outcomes = Object.entries(served).flatMap(([outcome, count]) => Array<Outcome>(count).fill(outcome as Outcome))
   return Object.fromEntries(outcomes.map((outcome, n) => [n + 3, marksFor(outcome)]))
 }
 
-/** The vote of one session, by its sid. */
+/** Returns the vote of the session with this sid. */
 export function voteOf(upstream: string, sid: string, outcome: Outcome | 'answered', sentMs: number): string {
   const marks = outcome === 'answered' ? 0 : marksFor(outcome)
   return votesCell(upstream, { [lotOfSession(sid)]: marks }, sentMs)
@@ -40,7 +40,7 @@ export function voteOf(upstream: string, sid: string, outcome: Outcome | 'answer
 
 /**
  * A room with 800 active sessions and a line. Each window of 5 s brings one report, and then the room decides. It does
- * not know who is there.
+ * not know which sessions are there.
  */
 export class Observed {
   readonly health: HealthState = newHealth(START)
@@ -113,7 +113,7 @@ export class Observed {
     return this
   }
 
-  /** Slow for so long that the ceiling reaches its minimum. */
+  /** Plays slow windows until the ceiling reaches its minimum. */
   lowest(): this {
     for (let i = 0; i < 60; i++) this.full(2, SLOW).pass(140_000)
     return this

@@ -32,7 +32,7 @@ describe('a ballot', () => {
     )
   })
 
-  it('counts one session once, however loud it is and at however many isolates', () => {
+  it('counts one session once, however often it fails and however many isolates it asks', () => {
     const hammered = merged(ballotOf(GOOD), ...Array.from({ length: 8 }, () => ({ 500: marksFor('failed') })))
     expect(countVotes(hammered)).toMatchObject({ voters: 101, failed: 0, speed: 1 })
   })
@@ -44,8 +44,8 @@ describe('a ballot', () => {
     expect(countVotes(torn).failed).toBeCloseTo(0.5)
   })
 
-  it('shows by the sessions without a failure how quick the answers were before requests began to fail', () => {
-    // Until the crash a session had one good answer, or two. After it, the mean of its window falls with each failure.
+  it('measures how quick the answers were before a crash by the sessions without a failure', () => {
+    // These sessions had one or two good answers before the crash. Each failure after it lowers the mean of the window.
     const crashed = [
       marksFor('satisfied') | marksOf({ samples: 2, points: 1, failed: 1 }),
       marksOf({ samples: 3, points: 2, failed: 1 }) | marksOf({ samples: 4, points: 2, failed: 2 }),
@@ -63,14 +63,14 @@ describe('a ballot', () => {
     expect(marksOf({ samples: 3, points: 1, failed: 2 }) & marksFor('failed')).not.toBe(0)
   })
 
-  it('tells how many sessions have voted, although several share a lot', () => {
+  it('shows how many sessions have voted, although several sessions share one lot', () => {
     for (const sessions of [1, 60, 400, 1_000]) {
       const lots = new Set(Array.from({ length: sessions }, (_, n) => lotOfSession(`session-${n}`)))
       expect(Math.abs(sessionsOn(lots.size, 1) / sessions - 1)).toBeLessThan(0.1)
     }
   })
 
-  it('has the votes of a share of the sessions in a large room, always of the same ones', () => {
+  it('contains the votes of only a share of the sessions in a large room, and always of the same sessions', () => {
     expect([1, 1_024, 1_025, 100_000].map(voterShare)).toEqual([1, 1, 0.5, 2 ** -7])
     const sids = Array.from({ length: 10_000 }, (_, n) => `session-${n}`)
     const few = sids.filter(sid => isVoter(sid, 0.125))
@@ -80,14 +80,14 @@ describe('a ballot', () => {
 })
 
 describe('a pattern of addresses', () => {
-  /** So many of 40 sessions ask only for one address, which fails. */
+  /** `asked` of 40 sessions ask for this one address only, and it fails for `bad` of them. */
   const patternsOf = (bad: number, asked = bad) => ({
     '/report/yearly': Object.fromEntries(
       Array.from({ length: asked }, (_, n) => [n + 3 + 40 - bad, n < bad ? ASKED | BADLY : ASKED]),
     ),
   })
 
-  it('that fails while the rest is well is a broken feature, and no sign of the origin', () => {
+  it('that fails while the rest is well is a broken feature, and no failure of the origin', () => {
     for (const bad of [4, 10, 20]) {
       const evidence = { ballot: ballotOf({ satisfied: 40 - bad, failed: bad }), patterns: patternsOf(bad) }
       expect(judge(evidence, null, 0.85)).toMatchObject({
@@ -98,14 +98,14 @@ describe('a pattern of addresses', () => {
     }
   })
 
-  it('is the origin where most sessions ask for it, and where the rest is not well', () => {
+  it('counts as a failure of the origin where most sessions ask for it, or where the rest is not well', () => {
     const ballot = ballotOf({ satisfied: 10, failed: 30 })
     expect(judge({ ballot, patterns: patternsOf(30) }, null, 0.85).state).toBe('down')
     const slow = ballotOf({ tolerating: 30, failed: 10 })
     expect(judge({ ballot: slow, patterns: patternsOf(10) }, null, 0.85)).toMatchObject({ state: 'down', broken: [] })
   })
 
-  it('is not broken while most who ask for it are served', () => {
+  it('is not broken while most sessions that ask for it are served', () => {
     const ballot = ballotOf({ satisfied: 30, failed: 10 })
     const patterns = {
       '/report/yearly': {
@@ -128,7 +128,7 @@ describe('a pattern of addresses', () => {
 })
 
 describe('an origin', () => {
-  it('is down when a quarter of the sessions fail, slow when it is slow, failing when its answers are quick', () => {
+  it('is down when a quarter of the sessions fail, failing when fewer do, and slow when its answers are slow', () => {
     const stateOf = (served: Parameters<typeof ballotOf>[0]) =>
       judge({ ballot: ballotOf(served), patterns: {} }, null, 0.85).state
     expect(stateOf({ satisfied: 95, failed: 5 })).toBe('well')

@@ -62,7 +62,7 @@ describe('advice', () => {
     expect(rules(more)).toEqual([])
   })
 
-  it('names the limit that holds the line back, and a tenth more of it', () => {
+  it('names the limit that holds the line back, and suggests a tenth more', () => {
     expect(adviceFor({ ...CALM, lately: answers })).toEqual([
       { rule: 'origin-has-room', apdex: 0.97, samples: 4_000, limit: 'new_users_per_minute', to: 132 },
     ])

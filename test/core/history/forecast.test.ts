@@ -29,15 +29,15 @@ describe('a forecast', () => {
     expect([minutes(wait?.lowMs), minutes(wait?.highMs)]).toEqual([4.3, 6])
   })
 
-  it('gives no turn to people who do not turn up', () => {
+  it('leaves out the people who will not come', () => {
     expect(minutes(moves({ showRate: 0.5 }).emptyInMs)).toBe(2.5)
   })
 
-  it('lets called people come in first', () => {
+  it('counts called people who still come in before the line', () => {
     expect(minutes(moves({ coming: 120 }).emptyInMs)).toBe(6)
   })
 
-  it('counts newcomers behind the line, and not ahead of a newcomer', () => {
+  it('counts newcomers for the end of the line, and not for the wait of a newcomer', () => {
     const { emptyInMs, wait, growsPerMinute } = moves({ arrivalsPerMinute: 60 })
     expect([minutes(emptyInMs), minutes(wait?.likelyMs), growsPerMinute]).toEqual([10, 5, -60])
   })
@@ -47,11 +47,11 @@ describe('a forecast', () => {
     expect(moves({ coming: 120, arrivalsPerMinute: 30 }).growsPerMinute).toBe(-90)
   })
 
-  it('never ends where more come than the rate lets in', () => {
+  it('never ends where more people come than the rate lets in', () => {
     expect(moves({ arrivalsPerMinute: 150 })).toMatchObject({ emptyInMs: null, growsPerMinute: 30 })
   })
 
-  it('expects no line where fewer come than the rate lets in', () => {
+  it('expects no line where fewer people come than the rate lets in', () => {
     const { emptyInMs, wait } = moves({ waiting: 0, arrivalsPerMinute: 60 })
     expect([emptyInMs, wait?.likelyMs]).toEqual([0, 0])
   })

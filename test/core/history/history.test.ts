@@ -40,7 +40,7 @@ describe('a minute of the history', () => {
     expect(soFar(open, {}, null)).toMatchObject({ inside: 90, waiting: 700, ratePerMinute: 30, waitMs: null })
   })
 
-  it('is over with the next minute, which begins with the people of the moment', () => {
+  it('is over when the next minute begins, which starts with the people who are there then', () => {
     const open = newOpenMinute({}, T0)
     noteGauges(open, { ...GAUGES, inside: 90 })
     expect([T0 - MINUTE, T0 + MINUTE - 1, T0 + MINUTE].map(nowMs => isOver(open, nowMs))).toEqual([false, false, true])
@@ -48,7 +48,7 @@ describe('a minute of the history', () => {
     expect(soFar(open, { admitted: 8 }, null)).toMatchObject({ atMs: T0 + 2 * MINUTE, admitted: 1, inside: 12 })
   })
 
-  it('is stored without the figures of an empty minute, and read as it was', () => {
+  it('is stored without figures that an empty minute has, too, and is read back as it was', () => {
     const minute = step(7, { arrived: 12, apdex: 0.123456, samples: 3, waitMs: 0 })
     expect(packed(minute)).toEqual({ arrived: 12, apdex: 0.123, samples: 3, waitMs: 0 })
     expect(unpacked(7 * MINUTE, packed(minute))).toEqual({ ...minute, apdex: 0.123 })

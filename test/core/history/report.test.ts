@@ -14,7 +14,7 @@ describe('the waits of people in line', () => {
     // 600 people come in the first minute, and 100 a minute are called from the second on.
     const called = Array.from({ length: 6 }, (_, nth) => ({ called: 100, waiting: 500 - 100 * nth }))
     const waits = waitsIn(minutes({ confirmed: 600, waiting: 600 }, ...called), MINUTE)
-    // Their middle has 300 people ahead: half a minute to the end of its own minute, then three minutes.
+    // The middle person has 300 people ahead, and waits half a minute to the end of the first minute and three more.
     expect(waits).toEqual({ people: 600, medianMs: 3.5 * MINUTE, p95Ms: 5.5 * MINUTE })
   })
 
@@ -107,7 +107,7 @@ describe('the figures of a stretch of time', () => {
   })
 })
 
-/** Serves people in the order of their arrival, who come evenly over each minute. Returns the sorted waits of all. */
+/** Serves people in the order of their arrival. They come evenly over each minute. Returns the sorted waits of all. */
 function served(arrivals: readonly number[], rate: number): { steps: HistoryStep[]; waits: number[] } {
   const times = arrivals.flatMap((count, nth) =>
     Array.from({ length: count }, (_, i) => (nth + (i + 0.5) / count) * MINUTE),

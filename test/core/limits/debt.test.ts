@@ -151,7 +151,7 @@ describe('a ledger', () => {
     ledger.lend('sid', [of(policy, { lease: `l${i}`, bucket: `${policy}/${i}`, want: 3 })], quotaFor, termAt(atMs))[0]
       ?.tokens
 
-  it('limits each of 256 paths by itself, and all further ones together', () => {
+  it('limits each of 256 paths by itself, and all further paths together', () => {
     const ledger = new Ledger(memory())
     const asked = (i: number) => onPath(ledger, 'slow', i)
     expect(Array.from({ length: 256 }, (_, i) => asked(i)).every(tokens => tokens === 3)).toBe(true)
@@ -273,7 +273,7 @@ function run(quota: Quota, script: readonly Step[], clocksDiffer: boolean): numb
       const { lease } = edge
       const local = () => atMs + edge.offsetMs
       if (what === 'clock back') {
-        // At most once in two leases (20 s): a real clock does not step back more often.
+        // The clock steps back at most once in two leases (20 s). A real clock does not do so more often.
         if (atMs - wentBackAtMs > 2 * LEASE_MS) edge.offsetMs -= 900
         wentBackAtMs = atMs
       } else if (what === 'idle') send(edge, fate, returnTokens(lease, local()), atMs, () => undefined)
@@ -361,7 +361,7 @@ describe('one session at one isolate', () => {
     expect(passedIn(quota, Array(4).fill(restMs / periodMs))).toBe(5 * burst)
   })
 
-  it('gets the whole burst again after any rest in which it drains', () => {
+  it('gets the whole burst again after any rest that is long enough for the debt to drain', () => {
     fc.assert(
       fc.property(bursts, rounds, ({ count, periodMs, burst }, rests) => {
         const quota = quotaOf(count, periodMs, burst)

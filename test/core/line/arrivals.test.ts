@@ -154,7 +154,7 @@ describe('Arrivals', () => {
           key = next.key
           passed += next.passed
           const off = Math.abs(line.after(key) - (momentsMs.length - passed))
-          // A bucket that is called in part is cut at a key, and keys of this size are a step apart.
+          // A bucket that is called in part is cut at a key. Such keys are a step apart, so the cut is not exact.
           expect(off).toBeLessThanOrEqual((momentsMs.length * KEY_STEP_MS) / BUCKET_MS)
         }
       }),

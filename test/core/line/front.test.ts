@@ -24,7 +24,7 @@ const seenOf = (line: Arrivals, fromKey = T0, peopleMax?: number) => ({
   front: frontOf(line, fromKey, peopleMax),
 })
 
-/** Keys of people of whom no two share a bucket, from a crowd to a few in an hour. Keys have three decimals. */
+/** Keys with three decimals. No two people share a bucket, from a crowd to a few people in an hour. */
 const distinctKeys = fc
   .tuple(
     fc.uniqueArray(fc.integer({ min: 0, max: 1_500 }), { minLength: 1, maxLength: 1_200 }),
@@ -46,7 +46,7 @@ describe('the front of a line', () => {
     )
   })
 
-  it('puts no person behind it before its end, and errs there by at most a hundredth of the line ahead', () => {
+  it('places all later people behind its end, with an error of at most a hundredth of the line ahead', () => {
     fc.assert(
       fc.property(distinctKeys, fc.integer({ min: 0, max: 60 }), (keys, peopleMax) => {
         const seen = seenOf(lineOf(keys), T0, peopleMax)
@@ -59,7 +59,7 @@ describe('the front of a line', () => {
     )
   })
 
-  it('counts people who share a bucket by their part of it', () => {
+  it('counts people who share a bucket in proportion to the part of the bucket before a key', () => {
     const seen = seenOf(lineOf([T0, T0 + 1, T0 + 1, T0 + 1, T0 + 2]))
     const ahead = (ms: number) => peopleAhead(seen, { key: T0 + ms, confirmed: true })
     expect([0, 1, 1 + BUCKET_MS / 2, 2, 3].map(ahead)).toEqual([0, 1, 2, 4, 5])
@@ -72,7 +72,7 @@ describe('the front of a line', () => {
     expect(peopleAhead(seen, { key, confirmed: false })).toBe(1)
   })
 
-  it('is read as a curve alone in a snapshot of an earlier version', () => {
+  it('is not needed in a snapshot of an earlier version, which has only a curve', () => {
     const { curve } = seenOf(lineOf([T0, T0 + 1_000, T0 + 2_000]))
     expect(peopleAhead({ frontierKey: T0, curve }, { key: T0 + 3_000, confirmed: false })).toBe(3)
   })

@@ -137,10 +137,10 @@ describe('a line that is called', () => {
           expect(lapsedKey).toBeGreaterThanOrEqual(before.lapsedKey)
           expect(lapsedKey).toBeLessThanOrEqual(frontierKey)
           expect(frontierKey).toBeLessThanOrEqual(Math.max(before.frontierKey, settledKey))
-          // A bucket that is called in part is cut at a key, and keys have a limited precision.
+          // A bucket that is called in part is cut at a key. Keys have a limited precision, so the sum is not exact.
           expect(Math.abs(waiting(line) + passed - people)).toBeLessThan(0.5)
           countCalledAhead(line, load.ready)
-          // A place that was shown holds: the people ahead of it become more only by those who were called.
+          // A place that was shown stays true: only people who have been called are added ahead of it.
           const { calledAhead } = snapshotOf(line)
           expect(calledAhead).toBeGreaterThanOrEqual(0)
           expect(calledAhead).toBeLessThanOrEqual(before.calledAhead + passed)

@@ -3,7 +3,7 @@ import { followPace, newPace, slowedAt } from '../../../src/core/line/slowdown.t
 
 const MINUTE_MS = 60_000
 
-/** A room of 600 a minute and 1,000 places. Its limits have not changed and it has not been full so far. */
+/** A room with 600 permits a minute and 1,000 places. Its limits have not changed and it has not been full so far. */
 function steady() {
   const pace = newPace()
   return (change: { rate?: number; total?: number; full?: boolean }, atMs: number) => {

@@ -54,13 +54,13 @@ describe('the speed of a line', () => {
     expect(speedFor(1, speed)).toBe(speed.latelyPerSecond)
   })
 
-  it('is the mean where it times the polls of a line that moves evenly', () => {
+  it('is the mean for the timing of polls in a line that moves evenly', () => {
     const speed = known(moved(1_200, second => (second % 10 === 0 ? 7 : 5)))
     expect(speed.fastestPerSecond).toBeGreaterThan(speed.latelyPerSecond)
     expect(fastest(speed)).toBe(speed.latelyPerSecond)
   })
 
-  it('is that of the last run where it times the polls of a line that stands still and runs', () => {
+  it('is the speed of the last run for the timing of polls in a line that stands still and runs', () => {
     const standing = known(moved(3_600, second => (second % 300 < 60 ? 10 : 0)))
     expect(fastest(standing)).toBeGreaterThan(7)
     expect(fastest(standing)).toBeLessThan(11)

@@ -110,7 +110,7 @@ describe('a door account', () => {
     const doors = fc.nat(2)
     const step = fc.oneof(
       fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 8_000 }) }),
-      // The room's clock goes back, and forward again later. Windows are measured by its latest time.
+      // The clock of the room goes back, and later forward again. Windows are measured by its latest time so far.
       fc.record({ kind: fc.constant('clock' as const), ms: fc.integer({ min: -20_000, max: 0 }) }),
       fc.record({
         kind: fc.constant('grant' as const),

@@ -67,7 +67,7 @@ describe('shares', () => {
     )
   })
 
-  it('hold within two permits while all lanes want more than there is, however few are granted at a time', () => {
+  it('are kept within two permits while all lanes want more permits, however few are granted at a time', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 100, maxLength: 200 }), portions => {
         const turns = newLaneTurns()
@@ -87,7 +87,7 @@ describe('shares', () => {
     )
   })
 
-  it('of a lane that was empty for long are not paid back at the cost of the others', () => {
+  it('of a lane that was empty for long are not made up for later at the cost of other lanes', () => {
     const turns = newLaneTurns()
     const alone = { lanes: VIP, byLane: new Map([['main', 10]]), slack: 5 }
     for (let i = 0; i < 100; i++) take(turns, alone, allot(turns, alone, 10))
@@ -323,7 +323,7 @@ describe('a ticket that is given up for another lane', () => {
   const bucket = arrivalBucketOf(T0 + 5_000)
   const waitingIn = (room: RoomState, lane: string) => Math.round(room.lines.get(lane)?.arrivals.after(0) ?? 0)
 
-  it('is subtracted once, however often it is given up, and no other ticket is', () => {
+  it('is subtracted once, however often it is given up, and no other ticket is subtracted', () => {
     const room = newRoom(T0)
     const cells = { [`line/main/${bucket}`]: 1, [`line/main/${bucket + 1}`]: 1, [`line/vip/${bucket}`]: 2 }
     granted(room, report({ cells }), T0)
@@ -370,10 +370,10 @@ describe('a door with permits for lanes', () => {
     return { door, sessions, ask }
   }
 
-  it('keeps the permits of one lane from older visitors of another', () => {
+  it('keeps the permits of a lane for its ready visitors, even from older visitors of another lane', () => {
     const { door, ask } = doorWith(0, 1)
     for (const sid of ['a', 'b', 'c']) ask(sid, 'main', 5)
-    // No visitor of vip was ready here, so its permit served the first one who asked.
+    // No visitor of vip was ready here, so the permit of vip served the first visitor who asked.
     expect(usable(door)).toBe(0)
     const other = doorWith(1, 1)
     expect(other.ask('a', 'main', 5).verdict).toBe('admitted')
@@ -382,7 +382,7 @@ describe('a door with permits for lanes', () => {
     expect(other.ask('v', 'vip', 50).verdict).toBe('admitted')
   })
 
-  it('reports spent and returned permits by lane, and returns those of all lanes together', () => {
+  it('reports spent and returned permits by lane, and returns the permits of all lanes together', () => {
     const { door, ask } = doorWith(2, 3)
     ask('v', 'vip', 50)
     expect(reportOf(door, 1, '', 10)).toMatchObject({ spent: 1, returned: 0, gone: { vip: 1 } })
@@ -413,7 +413,7 @@ describe('a door with permits for lanes', () => {
     expect(ask('xx-0.abc', 'main', 5, { takenMs: 5 }, later + 9).verdict).toBe('ended')
   })
 
-  it('finds the session of an invitation when the rows of earlier ones are gone', () => {
+  it('finds the session of an invitation when the rows of its earlier sessions are gone', () => {
     const { sessions, ask } = doorWith(5, 0)
     const inviteds = (takenMs: number) => ask('xx-0.abc', 'main', takenMs, { takenMs }, takenMs)
     inviteds(5)

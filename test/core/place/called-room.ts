@@ -1,4 +1,4 @@
-/** The room of the tests of places, with a visitor and a ticket. */
+/** A room, a visitor and a ticket for the tests of places. */
 import { type Outsider, UNKNOWN_YET } from '../../../src/core/place/outsider.ts'
 import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
@@ -6,7 +6,7 @@ import type { Ticket } from '../../../src/core/ticket.ts'
 export const NOW = 1_700_000_100_000
 export const WINDOW = 300_000
 
-/** A closed room with 100 people between NOW - 100 s and NOW, called up to 100 s ago, moving at two a second. */
+/** A closed room with 100 people in line from NOW - 100 s to NOW. It has called older keys, and calls two a second. */
 export const SNAPSHOT: Snapshot = {
   asOfMs: NOW,
   generation: 1,

@@ -52,11 +52,11 @@ describe('a ticket with a challenge', () => {
     expect(step({ ticket: SOLVED })).toMatchObject({ why: 'not-called', confirms: true, isUnsolved: false })
   })
 
-  it('keeps its place until then', () => {
+  it('keeps its place until it is solved', () => {
     expect(step({})).toMatchObject({ ticket: { sid: TICKET.sid, key: TICKET.key }, place: { position: null } })
   })
 
-  it('is never asked twice', () => {
+  it('needs no second solution once it was confirmed', () => {
     const confirmed = { confirmed: true }
     expect(step({ ticket: confirmed, rules: { when: 'always' } })).toMatchObject({ isUnsolved: false })
     const entry = { event: 'sale', draw: 1 }
@@ -100,7 +100,7 @@ describe('a ticket with a challenge', () => {
 })
 
 describe('a ticket without a solution', () => {
-  it('counts after a minute, when its network may', () => {
+  it('counts after a minute, when the quota of its network allows that', () => {
     const late = { ticket: setAgo(UNSOLVED_COUNTS_AFTER_MS) }
     expect(step({ ticket: setAgo(UNSOLVED_COUNTS_AFTER_MS - 1) })).toMatchObject({ why: 'unsolved' })
     expect(step(late)).toEqual({ kind: 'charge-unsolved' })
@@ -114,16 +114,16 @@ describe('a ticket without a solution', () => {
     expect(step({ ticket: { ...setAgo(20_000), key: NOW - 150_000 } })).toMatchObject({ ticket: setAgo(20_000) })
   })
 
-  it('needs no solution any more when its network then delays it', () => {
+  it('needs no solution any more if its network delays it after that minute', () => {
     const late = { ticket: setAgo(UNSOLVED_COUNTS_AFTER_MS), visitor: { unsolvedDelayMs: 0, delayMs: 5_000 } }
     expect(step(late)).toMatchObject({ why: 'network-quota', delayMs: 5_000, ticket: SOLVED })
   })
 
-  it('has no turn to miss when the frontier has stepped back', () => {
+  it('loses its claim window when the frontier has stepped back', () => {
     expect(step({ ticket: { byMs: NOW + 1_000, issuedMs: NOW - 200_000 } })).toMatchObject({ ticket: { byMs: null } })
   })
 
-  it('counts as solved from then on when it may count while it is called', () => {
+  it('that is called when it may count is treated as solved from then on', () => {
     const called = { ...setAgo(UNSOLVED_COUNTS_AFTER_MS), key: NOW - 150_000 }
     expect(step({ ticket: called, visitor: { unsolvedDelayMs: 0 } })).toMatchObject({ kind: 'claim', ticket: SOLVED })
   })

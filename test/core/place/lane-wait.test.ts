@@ -43,8 +43,8 @@ describe('the wait in a lane', () => {
     expect(seconds(1_500, 'main', lanes)).toBeCloseTo(200)
   })
 
-  it('gets shorter by the shares of lanes that run empty before', () => {
-    // The 250 of vip take 100 s, in which 750 are served in main. Then main gets ten a second.
+  it('gets shorter when other lanes run empty and leave their shares', () => {
+    // Serving the 250 people of vip takes 100 s. Main serves 750 in that time, and ten a second after that.
     expect(seconds(1_750, 'main', { main: lane(10_000, 0.75), vip: lane(250, 0.25) })).toBeCloseTo(200)
   })
 
@@ -73,7 +73,7 @@ describe('the wait in a lane', () => {
     const vip = lane(150, 1, { sinceMs: -MINUTE_MS, untilMs: 0 })
     const coming = lane(10_000, 1, { sinceMs: -MINUTE_MS, untilMs: 0 })
     expect(laneWaitMs(100, 'main', viewOf({ main: lane(500, 0), vip: coming }))).toBeNull()
-    // The 150 of vip, and 2.5 more a second, are served after 20 s. Then 7.5 of ten permits a second are left.
+    // Vip runs empty after 20 s: it has 150 people, and 2.5 a second come. Then 7.5 permits a second are left.
     expect(seconds(75, 'main', { main: lane(500, 0), vip })).toBeCloseTo(30, 0)
   })
 

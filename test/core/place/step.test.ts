@@ -362,7 +362,7 @@ describe('a visitor who missed the turn by less than the grace', () => {
 })
 
 describe('a place at the front', () => {
-  it('belongs to the session that follows, and can be claimed for one claim window', () => {
+  it('belongs to the next session of its visitor, and can be claimed for one claim window', () => {
     const again = { sid: 'eu-0.a~1', key: NOW - 200_000, lane: 'vip' }
     const at = { room: 'shop', snapshot: SNAPSHOT, rules: RULES }
     const ticket = { sid: again.sid, key: again.key, byMs: NOW + WINDOW, confirmed: false }

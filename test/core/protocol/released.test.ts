@@ -77,7 +77,7 @@ describe('the comparison of messages', () => {
     expect(missing(old, [{ seq: 1, cells: {}, version: 'v', gone: 1 }])).toEqual(['.gone'])
   })
 
-  it('takes names that are data for one', () => {
+  it('treats all names that are data as one name', () => {
     expect([...typesIn({ cells: { a: 1, b: 2 } }).keys()]).toEqual(['', '.cells', '.cells.*'])
   })
 })

@@ -11,7 +11,7 @@ function doors(calls: readonly number[], atMs: number, region = 'eu') {
   return new Map(calls.map((callsPerSecond, i) => [`${region}-${i}`, { callsPerSecond, reportedAtMs: atMs }] as const))
 }
 
-/** A plan after the doors of Europe had this to do, decided every ten seconds. */
+/** Returns a plan after the doors of Europe had these calls a second. It is decided every ten seconds. */
 function followed(plan: DoorPlan, calls: readonly (readonly number[])[], range = AUTO, fromMs = T0): DoorPlan {
   calls.forEach((now, i) => {
     const atMs = fromMs + i * 10_000
@@ -53,13 +53,13 @@ describe('the number of doors', () => {
     expect(followed(newDoorPlan(), [[1_000_000]]).count).toBe(100)
   })
 
-  it('sends newcomers to all doors again once the new ones have as much to do', () => {
+  it('stays when newcomers go to all doors again because the new doors have as much to do', () => {
     const plan = followed(newDoorPlan(), [[600]])
     expect(followed(plan, [[400, 100]], AUTO, T0 + MINUTE)).toMatchObject({ count: 2, from: 1 })
     expect(followed(plan, [[250, 260]], AUTO, T0 + 2 * MINUTE)).toMatchObject({ count: 2, from: 0 })
   })
 
-  it('sends newcomers to all doors again although old sessions keep the doors of a quiet region uneven', () => {
+  it('stays when newcomers go to all doors again although old sessions keep the doors of a quiet region uneven', () => {
     const plan = followed(newDoorPlan(), [[600]])
     const atMs = T0 + MINUTE
     followDoors(plan, AUTO, new Map([...doors([250, 260], atMs), ...doors([9, 0], atMs, 'na')]), atMs)
@@ -93,7 +93,7 @@ describe('the number of doors', () => {
     )
   })
 
-  it('ignores what a silent door had to do', () => {
+  it('does not depend on what a silent door had to do', () => {
     const plan = newDoorPlan()
     followDoors(plan, AUTO, doors([3_000], T0 - 20_000), T0)
     expect(plan.count).toBe(1)

@@ -88,7 +88,7 @@ describe('grants', () => {
     const second = report({ seq: 2, spent: 50, live: 50, demand: ready(450) })
     granted(room, second, T0 + 1_000)
     const third = report({ seq: 3, spent: 50, live: 50, demand: ready(450) })
-    // Ten permits a second. None were added in the first second, while 50 permits were outstanding.
+    // The rate is ten permits a second. None were added in the first second, while 50 permits were outstanding.
     expect(granted(room, third, T0 + 2_000)).toBe(60)
   })
 
@@ -96,11 +96,11 @@ describe('grants', () => {
     expect(granted(newRoom(T0), report({ demand: ready(5) }), T0, { ...rules, ratePerMinute: 0 })).toBe(0)
   })
 
-  it('are shared in proportion, and the odd one goes to the door with the oldest visitor', () => {
+  it('give the only free place to the door with the oldest visitor', () => {
     const room = newRoom(T0)
     const scarce = { ...rules, totalActiveUsers: 3 }
     granted(room, report({ door: 'b', demand: ready(0) }), T0, scarce)
-    room.doors.get('b')?.demand // the visitors of b are older than those of a
+    // The visitors of b are older than those of a.
     Object.assign(room.doors.get('b') ?? {}, { demand: ready(1, T0 - 500) })
     expect(granted(room, report({ demand: ready(1, T0) }), T0, { ...scarce, totalActiveUsers: 1 })).toBe(0)
     expect(
@@ -296,8 +296,8 @@ describe('a budget of admissions', () => {
     for (let second = 11; second < 15; second++) {
       granted(room, report({ seq: second, returned: 5 }), T0 + second * 1_000, scarce)
     }
-    // The room calls five, two in reserve, and as many again when the first do not come.
-    // Without the budget it would call fifty.
+    // The room calls five people and two in reserve, and as many again when the first people do not come.
+    // Without the budget it would call fifty people.
     expect(waitingTotal(room)).toBeGreaterThan(80)
     expect(waitingTotal(room)).toBeLessThan(100)
   })

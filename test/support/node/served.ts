@@ -34,7 +34,7 @@ export interface Site extends Served {
   /** Changes a room live. */
   change(room: string, change: unknown): Promise<void>
   describe(room: string): Promise<{ figures: Record<string, number>; settings: Record<string, unknown> }>
-  /** Returns when the doors admitted these sessions, in ms of the doors' clock, ascending. */
+  /** Returns the times at which the doors admitted these sessions, in ms of the clock of the doors, ascending. */
   admittedMs(room: string, sids: Iterable<string>): Promise<number[]>
 }
 

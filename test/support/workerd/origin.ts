@@ -18,8 +18,8 @@ export async function origin(request: Request): Promise<Response> {
 const REDEEMED = new Set<string>()
 
 /**
- * Stands in for the siteverify of Turnstile, and refuses as it does. A token is `kind:cdata:more`. The kind `good` is
- * genuine once, and any other kind is how it fails.
+ * Stands in for the siteverify of Turnstile, and refuses as it does. A token is `kind:cdata:more`. A token of the kind
+ * `good` is genuine once, and any other kind names a way to fail.
  */
 async function siteverify(form: FormData): Promise<Response> {
   const [secret, token] = [form.get('secret'), String(form.get('response') ?? '')]

@@ -68,7 +68,7 @@ export class Visitor {
   bindings: Env = env
   #turn = 0
 
-  /** A visitor whose requests reach these edges in turn. */
+  /** A visitor whose requests reach these edges one after another. */
   constructor(host: string, ...edges: Edge[]) {
     this.host = host
     this.#edges = edges

@@ -55,7 +55,7 @@ async function shopAt(capacity: number): Promise<Shop> {
 }
 
 describe('a crowd', () => {
-  it('waits in line, enters in turn, and reports its figures', async () => {
+  it('waits in line, enters in order, and reports its figures', async () => {
     const url = await fakeRoom({ everyMs: 50 })
     const figures = await runCrowd({ url, visitors: 20, arriveMs: 200, stayMs: 400, thinkMs: 100 })
     expect(figures).toMatchObject({ visitors: 20, admitted: 20, stillWaiting: 0, errors: 0, leaked: 0, pagesFailed: 0 })

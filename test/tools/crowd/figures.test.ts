@@ -54,7 +54,7 @@ describe('figures of a run', () => {
     expect(figures).toMatchObject({ admitted: 0, admittedPerMinute: 0, max10s: 0, waitP95Seconds: 0, pageP95Ms: 0 })
   })
 
-  it('count a visitor who is let in twice once, and the admissions twice', () => {
+  it('count a visitor once who is let in twice, but count both admissions', () => {
     const tally = new Tally()
     const record = tally.newVisitor('run-1')
     record.arrivedMs = 0
@@ -80,8 +80,8 @@ describe('displacement', () => {
     expect(displacementP95Ms(ordered(50))).toBe(0)
   })
 
-  it('is the number of places out of turn, as time at the rate of admission', () => {
-    // Pairs swap places. Each visitor is one place out of turn, at one admission a second.
+  it('is the number of places out of order, as time at the rate of admission', () => {
+    // Each two visitors swap places. So each is one place out of order, which is one second at this rate.
     const swapped = ordered(40).map((record, n) => ({ ...record, placeMs: (n % 2 === 0 ? n + 1 : n - 1) * 100 }))
     expect(displacementP95Ms(swapped)).toBe(1_000)
   })
@@ -108,7 +108,7 @@ describe('leaks', () => {
     expect(leakedRequests([visitor({ unanswered: 5 })], seen)).toBe(0)
   })
 
-  it('include such requests if the room marks its visitors and this one has no mark', () => {
+  it('include requests with a lost answer if the room marks its visitors and this visitor has no mark', () => {
     const withRoom = { ...seen, 'run-2': { requests: 1, session: 'xx-0.a' } }
     const admitted = visitor({ id: 'run-2', admittedMs: 5 })
     expect(leakedRequests([visitor({ unanswered: 3 }), admitted], withRoom)).toBe(3)
@@ -166,7 +166,7 @@ describe('a page', () => {
 describe('a poll', () => {
   const poll = (body: unknown, more: Partial<Answer> = {}) => readPoll(answer({ body: JSON.stringify(body), ...more }))
 
-  it.each(['waiting', 'called', 'missed'])('with the state %s is followed by another after the given time', state => {
+  it.each(['waiting', 'called', 'missed'])('with the state %s brings another poll after the given time', state => {
     expect(poll({ state, pollAfterSeconds: 3 })).toEqual({ kind: 'waiting', pollAfterMs: 3_000 })
   })
 
@@ -181,7 +181,7 @@ describe('a poll', () => {
     expect(readPoll(answer({ status: 503, body: '<html>' }))).toEqual({ kind: 'waiting', pollAfterMs: 5_000 })
   })
 
-  it('is followed by another after 0.5 s at least and 120 s at most', () => {
+  it('is followed by another poll after 0.5 s at least and 120 s at most', () => {
     expect(poll({ state: 'waiting', pollAfterSeconds: 0 })).toEqual({ kind: 'waiting', pollAfterMs: 500 })
     expect(poll({ state: 'waiting', pollAfterSeconds: 3_600 })).toEqual({ kind: 'waiting', pollAfterMs: 120_000 })
   })

@@ -29,7 +29,7 @@ function expectBounds(figures: Figures, ratePerMinute: number): void {
   }
 }
 
-/** Enough visitors for 23 minutes of service after the no-shows. */
+/** Returns enough visitors for 23 minutes of service, although this share of them does not come. */
 const forTwentyMinutes = (ratePerMinute: number, noShows: number) => Math.ceil((23 * ratePerMinute) / (1 - noShows))
 
 describe.each([30, 600])('a room with %i admissions a minute for twenty minutes', ratePerMinute => {
@@ -81,14 +81,14 @@ describe('a random line', () => {
 
   it('draws all visitors of a window together: the first to arrive wait as long as the last', () => {
     const world = played({ visitors: 4_000, ratePerMinute: 600, arriveMs: 60_000, shuffleMs: 60_000 })
-    // The first window is short: the clock of a run begins within a minute.
+    // The clock of a run begins in the middle of a minute. So the first window is short, and is left out.
     const untilMs = Math.ceil(world.startMs / 60_000) * 60_000
     const drawn = world.visitors.filter(({ arrivesMs }) => arrivesMs >= untilMs)
     const meanMs = (visitors: Visitor[]) => mean(visitors.map(admittedMs))
     const half = drawn.length / 2
     const [first, last] = [meanMs(drawn.slice(0, half)), meanMs(drawn.slice(half))]
     expect(drawn.length).toBeGreaterThan(1_000)
-    // In a fair draw of so many, the means of two halves differ by a few hundredths of the whole.
+    // In a fair draw of so many visitors, the means of both halves differ by a few hundredths of the whole time.
     const wholeMs = (drawn.length / 600) * 60_000
     expect(Math.abs(first - last) / wholeMs).toBeLessThan(0.05)
   }, 60_000)
@@ -111,7 +111,7 @@ describe('an event for which a crowd waits', () => {
     const drawn = world.visitors.filter(({ arrivesMs }) => arrivesMs < startMs)
     const late = world.visitors.slice(drawn.length)
     const half = Math.floor(drawn.length / 2)
-    // 4,500 are drawn: 7.5 minutes of service. The means of its halves differ by about four seconds.
+    // 4,500 visitors are drawn: 7.5 minutes of service. The means of both halves differ by about four seconds.
     expect(Math.abs(mean(inMs(drawn.slice(0, half))) - mean(inMs(drawn.slice(half))))).toBeLessThan(15_000)
     expect(Math.min(...inMs(late))).toBeGreaterThan(inMs(drawn).toSorted((a, b) => a - b)[drawn.length * 0.95] ?? 0)
   }, 60_000)
@@ -135,7 +135,7 @@ describe('scripts that keep their tickets', () => {
   it('stand in line like people in a room without a challenge', () => {
     const { scripts } = play({ ...attack, untilMs: 600_000 })
     expect(scripts?.counted).toBeGreaterThan(9_000)
-    // Ten minutes of service, of which people get their share of three in a hundred.
+    // The run serves 600 visitors in ten minutes, of whom about three in a hundred are people.
     expect(scripts?.peopleAdmitted).toBeLessThan(50)
   }, 60_000)
 
@@ -150,7 +150,7 @@ describe('scripts that keep their tickets', () => {
     expect(play({ ...attack, challenge: true, seed: 2, untilMs: 600_000 }).violations).toBe(0)
   }, 60_000)
 
-  it('have no entry in a draw that comes before they count', () => {
+  it('take no part in a draw that comes before their tickets count', () => {
     const draw = { ...attack, arriveMs: 50_000, drawAtMs: 55_000, challenge: true, untilMs: 600_000 }
     expect(play(draw).waitP95Seconds).toBeLessThan(400)
     expect(play({ ...draw, challenge: false }).scripts?.peopleAdmitted).toBeLessThan(50)
@@ -178,7 +178,7 @@ describe('people with several tickets', () => {
 })
 
 describe('a room with few places', () => {
-  it('keeps its places taken, and admits no more', () => {
+  it('keeps its places taken, and admits no visitor beyond them', () => {
     const figures = play({
       visitors: 2_000,
       ratePerMinute: 600,
@@ -292,7 +292,7 @@ describe('a change in the middle of a long line', () => {
     expect(Math.max(...seenAfter)).toBeLessThanOrEqual(LONGEST_SECONDS + 3)
   })
 
-  it('lets all in once the room is suspended: nine in ten of the front within ten seconds', () => {
+  it('lets all visitors in if it suspends the room, and nine in ten of the front within ten seconds', () => {
     const changes = [{ atMs, suspended: true }] as const
     const world = played({ ...line, changes, untilMs: atMs + 600_000 })
     const waited = world.visitors.filter(({ stay, isFaithful }) => isFaithful && stay === null)
@@ -310,7 +310,7 @@ describe('a change in the middle of a long line', () => {
 })
 
 describe('more doors than isolates', () => {
-  it('lose no place at doors that no isolate reports to', () => {
+  it('waste hardly any permits at doors that no isolate reports to', () => {
     expectBounds(play({ visitors: 4_000, ratePerMinute: 1_200, arriveMs: 20_000, edges: 1, doors: 6 }), 1_200)
   }, 60_000)
 })

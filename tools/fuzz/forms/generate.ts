@@ -58,7 +58,7 @@ const LARGE_BYTES = 262_144
 export function hostileForm(random: Random): HostileForm {
   const text = () => Array.from({ length: random.below(4) }, () => pick(random, PIECES)).join('')
   return {
-    // A path that servers read in several ways would also fall under the other room.
+    // The path is simple. A path that servers read in several ways would belong to both rooms.
     target: `/a?q=${encodeURIComponent(text())}`,
     type: pick(random, TYPES) + pick(random, PARAMETERS),
     body: body(random),

@@ -1,6 +1,6 @@
 /**
  * Sends hostile forms as a browser does. A form of another site must come back in a page of ours, whose markup is that
- * of a harmless form. The form must then reach the origin byte for byte. The waiting page must keep it likewise.
+ * of a harmless form. The form must then reach the origin byte for byte. The waiting page must also keep every byte.
  */
 import { Agent, request } from 'node:http'
 import { Random } from '../../simulation/random.ts'
@@ -20,7 +20,7 @@ const HARMLESS: HostileForm = {
   referer: 'https://bank.test/a',
 }
 const FIELD = /<input type="hidden" name="waiting-room-form" value="([\w-]+\.[\w-]*)">/
-/** One of this many forms also meets a line. */
+/** One in this many forms is also sent to a room in which visitors wait. */
 const LINE_EVERY = 4
 
 interface Answer {
@@ -101,7 +101,7 @@ async function judged(
   return found
 }
 
-/** Whether a page has the tags, attributes, scripts and styles of a harmless one, and keeps the form. */
+/** Returns how a page differs from the page of a harmless form in its markup, and whether it keeps another body. */
 function sameMarkup(what: string, { text }: Answer, known: Answer, { body }: HostileForm): string[] {
   const found: string[] = []
   if (markupOf(text) !== markupOf(known.text)) found.push(`${what} has other markup`)
@@ -123,7 +123,7 @@ function inLine(send: Send, { target, type, body }: HostileForm): Promise<Answer
 
 const again = () => ({ ...BROWSER, 'Sec-Fetch-Site': 'same-origin', 'Content-Type': 'text/plain' })
 
-/** The first visitor of a room comes before the room knows that it is held. */
+/** Waits until the room is held. The room learns this only after its first visitor has come. */
 async function untilHeld(send: Send): Promise<void> {
   for (;;) {
     const { state } = await inLine(send, HARMLESS)

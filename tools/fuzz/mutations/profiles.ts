@@ -51,7 +51,7 @@ export function profile(random: Random): Draft {
   const { methods, lines, body = '' } = pick(random, PROFILES)
   const region = pick(random, REGIONS)
   const method = region.name === 'called' && random.chance(0.5) ? 'POST' : pick(random, methods)
-  // The rules of `hooks` have conditions that must hold, and one of them is a network.
+  // Some rules of the region `hooks` require the trusted network.
   const from = region.name === 'hooks' && random.chance(0.3) ? 'trusted' : 'ordinary'
   return {
     from,
@@ -65,7 +65,7 @@ export function profile(random: Random): Draft {
   }
 }
 
-/** A well-known file has no query. A header contains the number of every request. */
+/** A well-known file mostly gets no query. Its number is in a header, as it is for every request. */
 function targetIn(random: Random, region: Region): string {
   if (region.path === '/' && random.chance(0.3)) {
     const known = pick(random, WELL_KNOWN)
@@ -88,7 +88,7 @@ function pathIn(random: Random, region: Region): string {
   const named = namedBy(region)
   if (named.length > 0 && random.chance(0.4)) return pick(random, named)
   const path = `${region.path === '/' ? '' : region.path}${pick(random, BELOW)}`
-  // A path with a format belongs to both the inner and the outer room.
+  // A path with a format (`.json`) belongs to both the inner and the outer room.
   return path.endsWith('/inner') && random.chance(0.5) ? `${path}.json` : path || '/'
 }
 

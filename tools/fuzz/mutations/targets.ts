@@ -50,7 +50,7 @@ const QUERIES = [...PARAMETERS_OF_OURS, ...PARAMETERS_OF_RULES, 'a=<fuzz>', 'a=\
 const SCHEMES = ['http', 'https', 'HTTP', 'ftp', 'ws']
 const AUTHORITIES = ['site.test', 'held.test', 'other.test', 'site.test:80', 'user@site.test']
 const NO_PATHS = ['site.test:443', 'held.test', 'site.test:80?fz={id}', '?fz={id}', '#held', '/', '']
-/** The runtime refuses the longest ones. */
+/** How often a part of the target is repeated. The runtime refuses the longest targets. */
 const REPEATS = [600, 2_100, 8_000, 40_000]
 
 const IN_PATHS: readonly Change[] = [
@@ -93,14 +93,14 @@ const FORMS: readonly Change[] = [
   () => '*',
 ]
 
-/** Another spelling of the target; sometimes of its query, or another form of it. */
+/** Changes the spelling of the path. Sometimes changes the spelling of the query, or the form of the target. */
 export function target(draft: Draft, random: Random): Draft {
   const kind = random.next()
   if (kind < 0.12) return { ...draft, target: pick(random, IN_QUERIES)(draft.target, random) }
   if (kind < 0.24) return { ...draft, target: pick(random, FORMS)(draft.target, random) }
   const [path = '', ...query] = draft.target.split('?')
   const once = pick(random, IN_PATHS)(path, random)
-  // Two changes together find more than each alone.
+  // Two changes together find more faults than each of them alone.
   const spelled = random.chance(0.4) ? pick(random, IN_PATHS)(once, random) : once
   return { ...draft, target: [spelled, ...query].join('?') }
 }
