@@ -27,7 +27,7 @@ ADMIN_TOKEN_FILE and so on name. SIGTERM ends it and everything it started; the 
 have it at a time. Behind a proxy with TLS name the header in which it sends the visitor's address: then the scheme
 is taken from X-Forwarded-Proto, and only the proxy may reach the port.`
 
-/** The commands that make each secret where it is missing. */
+/** The commands that make a missing secret, by the name of the secret. */
 const MAKES: Readonly<Record<Exclude<SecretName, OptionalSecret>, string>> = {
   ROOM_KEYS: '(umask 077; antesala keys new > keys.json)\n  export ROOM_KEYS_FILE=keys.json',
   ADMIN_TOKEN: '(umask 077; head -c 24 /dev/urandom | base64 > admin.token)\n  export ADMIN_TOKEN_FILE=admin.token',

@@ -45,7 +45,7 @@ const NAMES = [
   ...['first visit', 'trivial', 'limited', 'poll, remembered', 'poll, verified', 'calls'],
 ]
 
-/** Object calls per 1,000 requests of sessions that go from page to page. */
+/** Sessions that go from page to page may cause at most this many object calls per 1,000 requests. */
 const CALLS = { most: 60, limitedBy: 'a lease of ten seconds: each page asks once' }
 
 /** One door is enough, because the whole room runs in one process here. */
@@ -70,13 +70,13 @@ const ROOMS = [
   { name: 'held', host: '*', path: '/held', total_active_users: 1_000, new_users_per_minute: 600, queue_all: true },
 ]
 /**
- * Few enough that each session's lease is still warm when it is measured. To renew a lease the door may have to write a
+ * With so few sessions each lease is still valid when its session is measured. A renewal could make the door write a
  * row.
  */
 const POLICED_SESSIONS = 1_000
-/** More tickets than an isolate remembers polls of, and fewer than it remembers tokens of. */
+/** An isolate cannot remember the polls of so many tickets, but it can remember their tokens. */
 const REMEMBERED_TICKETS = 15_000
-/** More tickets than an isolate remembers tokens of, so that each poll verifies a token. */
+/** An isolate cannot remember the tokens of so many tickets, so each poll verifies a token. */
 const VERIFIED_TICKETS = 30_000
 
 await run(USAGE, FLAGS, main)

@@ -1,4 +1,4 @@
-/** Makes the files that are built from the source before the Worker is: wrangler runs it first. */
+/** Builds the files that the Worker includes. wrangler runs this command before it builds the Worker. */
 import { bundleRehearsal } from './support/rehearsal-bundle.ts'
 
 await bundleRehearsal()

@@ -25,7 +25,7 @@ const FLAGS = {
   rooms: { value: 'FILE', help: 'a rooms file instead' },
 }
 
-/** In the order in which they are looked for. */
+/** The names of configuration files, in the order in which they are tried. */
 const CONFIGS = ['wrangler.toml', 'wrangler.jsonc', 'wrangler.json']
 /** Cloudflare's published limit for a variable of a Worker. Elsewhere there is no such limit. */
 const VARIABLE_BYTES_MAX = 5_000
@@ -75,7 +75,7 @@ function checkConfig(file: string): readonly Checked[] {
   const { content, lineOf } = readConfig(file)
   const whole = Object(content) as Target & { readonly env?: Readonly<Record<string, Target>> }
   const environments = Object.entries(whole.env ?? {}).map(([name, target]) => ({ at: `env.${name}.`, target }))
-  // A file without rooms at its top is for its environments only.
+  // If only the environments have rooms, the top of the file is not checked.
   const hasTop = environments.length === 0 || Object.hasOwn(Object(whole.vars), 'ROOMS')
   const problems: SettingsError['problems'][number][] = []
   const checked: Checked[] = []

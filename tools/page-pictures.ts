@@ -31,7 +31,7 @@ const ROOM = {
     help_text: 'Questions? Call us.',
   },
 }
-/** No page asks the origin for anything. */
+/** The pages need no origin, so no server has to listen at this address. */
 const NO_ORIGIN = 'http://127.0.0.1:9'
 
 const FLAGS: Flags = { lang: { value: 'TAG', help: 'the language of the pages', default: 'en' } }

@@ -20,16 +20,16 @@ const HOST = 'shop.example'
 const ROOM = 'shop'
 const MESSAGE = 'Sizes 40 to 44 are still there. We are open until midnight.'
 const CROWD = { visitors: 300, arriveMs: 10_000 }
-/** All of the crowd has arrived by then. */
+/** After this time the whole crowd has arrived. */
 const JOINED_AFTER_MS = 12_000
 /** A newcomer's place is shown after about 7 s. On a busy machine it takes longer. */
 const PLACE_WITHIN_MS = 20_000
-/** By then the visitor has come some way, and the curves of the dashboard have a shape. */
+/** After this time the visitor has moved forward in line, and the charts of the dashboard show something. */
 const TAKEN_AFTER_MS = 60_000
 const SHOWN_WITHIN_MS = 5_000
 const WAITING = { width: 640, height: 590 }
 const DASHBOARD = { width: 1_280, height: 880 }
-/** Sharp on most screens, and still a small file. */
+/** At this scale the pictures are sharp on most screens, and their files are small. */
 const SCALE = 1.5
 
 await run(USAGE, {}, main)
@@ -53,7 +53,7 @@ async function main(): Promise<number> {
     await pause(JOINED_AFTER_MS)
     const waiting = await joinLine(browser)
     await pause(TAKEN_AFTER_MS)
-    // A shop that is overrun on a busy machine would make other pictures.
+    // On a busy machine the shop may be overrun. The pictures would then differ, so the tool fails.
     await dashboard.getByText('A line', { exact: true }).waitFor({ timeout: SHOWN_WITHIN_MS })
     await waiting.screenshot({ path: `${FOLDER}waiting-page.png` })
     await dashboard.screenshot({ path: `${FOLDER}dashboard.png` })

@@ -17,7 +17,7 @@ const FLAGS = {
   from: { value: 'K', help: 'the first seed', default: '1' },
 }
 
-/** Keeps a scenario to a second or two. */
+/** With so few visitors a scenario takes only a second or two. */
 const VISITORS_MAX = 8_000
 
 await run(USAGE, FLAGS, main)
@@ -93,7 +93,7 @@ function lanesOf(random: Random): SimulatedLane[] {
   }))
 }
 
-/** From one request an hour to 120 a second. */
+/** Returns a limit between one request an hour and 120 requests a second. */
 function limitOf(random: Random): Limit {
   const seconds = [1, 10, 60, 3_600][random.below(4)] as number
   return { count: 1 + random.below(120), periodMs: 1_000 * seconds, burst: 1 + random.below(60) }

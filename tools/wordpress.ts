@@ -122,7 +122,7 @@ interface Row {
   whole: boolean
 }
 
-/** Counts what a page asks for until it asks for nothing more, and looks whether `shows` is there then. */
+/** Counts the requests of a page until it makes no more. Then checks whether the page contains `shows`. */
 async function look(page: Page, name: string, open: () => Promise<unknown>, shows = '#wpadminbar'): Promise<Row> {
   const row: Row = { name, requests: 0, slowestMs: 0, limited: 0, failed: 0, whole: false }
   const begun = new Map<unknown, number>()

@@ -1,4 +1,4 @@
-/** How many object calls a session causes as it goes from page to page, including those that give idle leases back. */
+/** Counts the object calls of sessions that go from page to page. Calls that give idle leases back count, too. */
 import { Agent, request } from 'node:http'
 
 /** One request is the page; the others are its assets, loaded at once. */

@@ -6,7 +6,7 @@ import { createServer } from 'node:http'
 import { Redis } from 'ioredis'
 import { startRedis } from '../support/redis.ts'
 
-/** Starts both. Returns a function that stops them. Throws when the machine has no redis-server. */
+/** Starts Redis and the server. Returns a function that stops both. Throws when the machine has no redis-server. */
 export async function startStore(port: number): Promise<() => Promise<void>> {
   const redisPort = port + 1
   const child = await startRedis({ port: redisPort })

@@ -1,6 +1,6 @@
 /**
- * The Workers that the benchmark compares with: they do less, or do it the usual way. All run in one workerd of their
- * own.
+ * The benchmark compares the room with these Workers. They do less than the room, or work as other limiters do. All of
+ * them run in one workerd, apart from the room.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

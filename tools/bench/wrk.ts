@@ -8,7 +8,7 @@ import { needProgram } from '../testing/programs.ts'
 export interface Target {
   readonly name: string
   readonly url: string
-  /** Each request has one of these as its Cookie header, in turn; none when empty. */
+  /** The requests use these Cookie headers one after another. If there are none, no request has a Cookie header. */
   readonly cookies?: readonly string[]
   readonly accept?: string
   /** The only status that counts as an answer. */
@@ -23,8 +23,8 @@ export interface Measured {
 
 const CONNECTIONS = 32
 /**
- * Runs before each measurement: leases, snapshots and compiled code that have expired are renewed, as under steady
- * traffic.
+ * Requests are sent for this long before each measurement. They renew leases, snapshots and compiled code that have
+ * expired, as steady traffic does.
  */
 const WARM_UP_SECONDS = 2
 
@@ -45,7 +45,7 @@ function readResult(output: string): { requests: number; wrong: number; micros: 
   return { requests: Number(requests), wrong: Number(wrong), micros: Number(micros) }
 }
 
-/** Builds the requests once and sends them in turn, from the given one on. Counts answers with another status. */
+/** Builds the requests once, and sends them in order from a given one on. Counts answers with another status. */
 function scriptOf({ cookies = [], accept, url, status }: Target): string {
   const { pathname, search } = new URL(url)
   const headers = accept === undefined ? '' : `["Accept"] = ${JSON.stringify(accept)}, `

@@ -1,8 +1,8 @@
-/** The variables of a page of the operator, so that a misspelt one is found before a visitor sees a gap. */
+/** Checks the variables in an operator's own page, because a misspelt variable would leave a gap in the page. */
 import Mustache from 'mustache'
 import { nearest } from '../../src/settings/suggest/nearest.ts'
 
-/** Those of Cloudflare Waiting Room, then ours (docs/custom-page.md). */
+/** First the variables of Cloudflare Waiting Room, then our own (docs/custom-page.md). */
 export const TEMPLATE_VARIABLES: readonly string[] = [
   ...['inWaitingRoom', 'waitTime', 'waitTimeKnown', 'waitTimeFormatted', 'waitTimeHours', 'waitTimeHourMinutes'],
   ...['waitTime25Percentile', 'waitTime50Percentile', 'waitTime75Percentile', 'queueIsFull', 'queueAll'],
@@ -17,7 +17,7 @@ export const TEMPLATE_VARIABLES: readonly string[] = [
 
 type Tokens = readonly (readonly [kind: string, name: string, start: number, end: number, inside?: Tokens])[]
 
-/** Returns advice on each variable of a valid template that no page has. */
+/** Checks a valid template. Returns advice on each variable that no page has. */
 export function adviceOnTemplate(template: string): readonly string[] {
   const unknown = new Set(namesIn(new Mustache.Writer().parse(template) as unknown as Tokens))
   for (const name of TEMPLATE_VARIABLES) unknown.delete(name)

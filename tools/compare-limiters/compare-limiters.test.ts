@@ -74,10 +74,10 @@ describe('other limiters', () => {
   it('let twice the count pass across the border of a fixed window', async () => {
     const traffic = [...requests(70, MINUTE_MS + 59_000), ...requests(70, MINUTE_MS + 60_000)]
     expect(allowed(await judged(traffic))).toEqual({
-      // The burst of 20, and one token that has drained within the second.
+      // The burst allows 20 requests, and within the second one more token becomes free.
       [OURS]: 21,
       '@upstash/ratelimit, fixed window': 120,
-      // The count of the last window still weighs nearly whole.
+      // This limiter still counts nearly all requests of the previous window.
       '@upstash/ratelimit, sliding window': 61,
       '@upstash/ratelimit, token bucket': 21,
       // The windows of these limiters begin with the first request.

@@ -14,7 +14,7 @@ export interface Limiter {
   check(session: string, isolate: number, nowMs: number): boolean | Promise<boolean>
   /** Calls to the store so far. */
   calls(): number
-  /** Refusals that leases do not explain; null where there are no leases. */
+  /** The number of refusals that token leases do not explain; null for a limiter without token leases. */
   beyondGrain(): number | null
 }
 
@@ -30,7 +30,7 @@ export interface Setting {
   readonly redis: Redis
   readonly isolates: number
   readonly policy: Policy
-  /** `clock`: each decision is judged at its own virtual time. `redis`: Redis' own time, in a race. */
+  /** `clock`: keys end by the virtual time of each decision. `redis`: keys end by the time of Redis, in a race. */
   readonly keysEndBy: 'redis' | 'clock'
 }
 

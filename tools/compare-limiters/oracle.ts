@@ -15,9 +15,9 @@ export type Promised =
 export interface Judgement {
   decisions: number
   allowed: number
-  /** Allowed beyond the promise. */
+  /** The number of requests that were allowed beyond the promise. */
   over: number
-  /** Refused, though the promise would allow one more. */
+  /** The number of requests that were refused although the promise would allow one more. */
   refusedWrongly: number
   /** The most that was allowed in any window, as a share of what is promised for that window. */
   worstShare: number
@@ -52,7 +52,7 @@ export class Oracle {
   }
 }
 
-/** Adds one request now. Returns how full the fullest window is that ends with it; above 1 is more than promised. */
+/** Returns the used share of the promise in the fullest window that ends now, if one more request is allowed. */
 function shareWithOneMore(promised: Promised, log: readonly number[], nowMs: number): number {
   if (promised.kind === 'window') {
     const inWindow = log.filter(atMs => atMs > nowMs - promised.periodMs).length

@@ -40,7 +40,7 @@ export class Ours {
   readonly #watched = new Map<TokenLease, string>()
   #lookMs = 0
 
-  /** With a hop the door is at its other end. Without one the door answers at once, and its answers are checked. */
+  /** With a hop each call to the door is a round trip. Without a hop the door answers at once, and is checked. */
   constructor(quota: Quota, isolates: number, hop: Hop | null = null) {
     this.#quota = quota
     this.#hop = hop
@@ -61,7 +61,7 @@ export class Ours {
     return take(lease, nowMs) === 'enough'
   }
 
-  /** Requests of a session that wait at one isolate share a call. */
+  /** Requests of one session that wait in one isolate share one call to the door. */
   async #checkOver(hop: Hop, session: string, lease: TokenLease, nowMs: number): Promise<boolean> {
     for (;;) {
       const taken = take(lease, nowMs)

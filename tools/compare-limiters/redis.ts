@@ -10,8 +10,8 @@ import { Redis } from 'ioredis'
 import { startRedis } from '../support/redis.ts'
 
 /**
- * A mark of Upstash's own server, unknown to others: the script may run beside others. The script's result is the same
- * without it.
+ * This first line of a script allows Upstash's own server to run other scripts at the same time. A usual Redis does not
+ * know the line. The result of the script is the same without it.
  */
 const UPSTASH_MARK = /^#!lua flags=allow-key-locking\n/
 
@@ -69,7 +69,7 @@ export class Scripts {
   }
 }
 
-/** A Redis on a socket of its own: closer than any network would place it. */
+/** Starts a Redis on a socket of its own, which is faster than any network. Stops the Redis after `use`. */
 export async function withRedis<Result>(use: (redis: Redis) => Promise<Result>): Promise<Result> {
   const scratch = mkdtempSync(join(tmpdir(), 'antesala-compare-'))
   const socket = join(scratch, 'redis.sock')

@@ -12,7 +12,7 @@ export interface Exactness extends Judgement {
   readonly beyondGrain: number | null
 }
 
-/** Each decision at its exact time, one after the other. */
+/** Plays the requests one after another, each at its exact time. */
 export async function judge(limiter: Limiter, traffic: readonly Request[]): Promise<Exactness> {
   using clock = new Clock()
   const oracle = new Oracle(limiter.promised)

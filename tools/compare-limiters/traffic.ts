@@ -16,12 +16,12 @@ export interface Crowd {
 }
 
 const START_MS = 1_790_000_000_000
-/** A page and its assets, at once; sometimes a script that makes far more requests. */
+/** A page and its assets cause this many requests at once. Sometimes a script makes `HURRY.times` as many. */
 const PAGE = { least: 5, most: 25 }
 const HURRY = { chance: 0.15, times: 3 }
 const PAUSE_MS = { least: 1_000, most: 25_000 }
 const GAP_MS = 60
-/** Share of the requests of a page that reach another isolate than the rest. */
+/** This share of a page's requests goes to another isolate than the rest. */
 const STRAY = 0.1
 
 /** Returns the requests in order of time. */

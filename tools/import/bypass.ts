@@ -1,14 +1,14 @@
-/** Bypass rules from the rules of a Cloudflare waiting room. */
+/** Makes bypass rules from the rules of a Cloudflare waiting room. */
 
 import { alternativesOf, type Condition, UnknownExpression } from './expression.ts'
 import type { CloudflareRule } from './read.ts'
 
 export type Bypass = Readonly<Record<string, unknown>>
 
-/** These have a meaning in a path pattern. */
+/** Characters with a special meaning in a path pattern. */
 const SPECIAL = /[*?+:{}()\\[\]]/
 
-/** Returns the bypass rules, or in words what was not carried over and what to do. */
+/** Returns the bypass rules. If there are none, returns a text: what was not carried over, and what to do. */
 export function bypassFrom({ action, expression, enabled }: CloudflareRule): readonly Bypass[] | string {
   if (!enabled) return 'it is disabled. Write it anew if you need it'
   if (action !== 'bypass_waiting_room') return `its action is ${action}, which has no counterpart`
@@ -20,7 +20,7 @@ export function bypassFrom({ action, expression, enabled }: CloudflareRule): rea
   }
 }
 
-/** One alternative is one rule, or several where its paths are a list. */
+/** An alternative becomes one rule. If it has a list of paths, it becomes several rules. */
 function bypassOf(conditions: readonly Condition[]): Bypass[] {
   let rules: Bypass[] = [{}]
   for (const condition of conditions) {

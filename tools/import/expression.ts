@@ -127,7 +127,7 @@ class Parser {
       this.#at++
       return { field, operator, values: this.#set() }
     }
-    // A field that is true or false stands alone.
+    // If the value of a field is true or false, the field has no operator.
     const isAlone = token === undefined || token.isText || ['and', 'or', '&&', '||', ')'].includes(token.text)
     if (isAlone && /^[a-z_.]+$/.test(field)) return { field, operator: 'is', values: [] }
     throw new UnknownExpression(`${field} ${token?.text ?? ''}`.trim())

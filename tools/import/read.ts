@@ -18,7 +18,7 @@ export interface CloudflareRoom {
 
 export interface CloudflareZone {
   readonly rooms: CloudflareRoom[]
-  /** The setting of the zone, false when no file has it. */
+  /** The setting of the zone; false if no file contains the setting. */
   searchEnginesPass: boolean
 }
 
@@ -27,7 +27,7 @@ interface InputFile {
   readonly text: string
 }
 
-/** A list of rules or events from the API does not name its room. */
+/** A list of rules or events from the API. Such a list does not name its room. */
 interface Loose {
   readonly file: string
   readonly kind: 'rules' | 'events'
@@ -103,13 +103,13 @@ function ruleOf({ action, expression, description, enabled, status }: Values): C
   }
 }
 
-/** With several rooms, the name of the file contains the name or the id of its room. */
+/** Finds the room of a list. If there are several rooms, the file's name must contain the room's name or id. */
 function roomOf(file: string, { rooms }: CloudflareZone): CloudflareRoom {
   const [only] = rooms
   if (only && rooms.length === 1) return only
   const base = file.split('/').at(-1) ?? ''
   const named = rooms.filter(({ id, values }) => base.includes(String(values.name)) || (id !== '' && base.includes(id)))
-  // A file of `shop-sale` contains the name `shop`, too: the longer name is meant.
+  // If two names match, as `shop` and `shop-sale` do, the longer name is meant.
   const [room] = named.sort((a, b) => String(b.values.name).length - String(a.values.name).length)
   if (room) return room
   const names = rooms.map(({ values }) => values.name).join(', ')

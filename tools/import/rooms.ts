@@ -1,10 +1,10 @@
-/** Rooms of ours from waiting rooms of Cloudflare, and a list of what has no counterpart. */
+/** Makes our rooms from waiting rooms of Cloudflare, and lists the parts that we have no counterpart for. */
 import { type Bypass, bypassFrom } from './bypass.ts'
 import type { CloudflareRoom, CloudflareZone } from './read.ts'
 
 interface Imported {
   readonly rooms: readonly Readonly<Record<string, unknown>>[]
-  /** In words: the room, what was not carried over, and what to do. */
+  /** Sentences. Each names the room and the part that was not carried over, and explains what to do. */
   readonly notCarriedOver: readonly string[]
 }
 
@@ -116,13 +116,13 @@ function routesOf(routes: unknown): Values[] {
   return all.map(({ host, path }) => ({ host, ...set({ path }) }))
 }
 
-/** Terraform keeps a block as a list of one. */
+/** Returns the only block of a list, because Terraform stores a single block as a list. */
 function first(value: unknown): Values | null {
   const one = Array.isArray(value) ? value[0] : value
   return typeof one === 'object' && one !== null ? (one as Values) : null
 }
 
-/** Leaves out what is not set. Both sources use null and empty text for that. */
+/** Leaves out values that are not set. The API and Terraform use null or an empty text for them. */
 function set(values: Values): Values {
   return Object.fromEntries(
     Object.entries(values).filter(([, value]) => ![undefined, null, ''].includes(value as null)),

@@ -1,4 +1,4 @@
-/** The scripts of the pages for visitors, as small as they get. */
+/** Minifies the scripts of the pages for visitors. */
 import { readFileSync } from 'node:fs'
 import { transform } from 'esbuild'
 
@@ -16,7 +16,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   resubmit: ['resubmit.js'],
 }
 
-/** Returns the content of `SCRIPTS_FILE`. The syntax stays that of 2019, and names outside functions stay. */
+/** Returns the content of `SCRIPTS_FILE`. The syntax is at most that of 2019. Names outside of functions are kept. */
 export async function minifiedScripts(): Promise<string> {
   const made: Record<string, string> = {}
   for (const [name, files] of Object.entries(SCRIPTS)) {

@@ -1,10 +1,10 @@
-/** Line charts as SVG: panels one above the other over one time axis, readable in light and dark mode. */
+/** Draws line charts as SVG. The panels stand one above the other, and share one time axis. */
 
 export interface Series {
   readonly name: string
-  /** Seconds and value, in order. */
+  /** Each point has a time in seconds and a value. The points are in order of time. */
   readonly points: readonly (readonly [seconds: number, value: number])[]
-  /** A bound and not a measured value: drawn dashed. */
+  /** Whether the values are a bound and were not measured. The line is then dashed. */
   readonly isBound?: boolean
 }
 
@@ -19,7 +19,7 @@ const LEFT = 64
 const RIGHT = 120
 const TITLE_HEIGHT = 34
 const AXIS_HEIGHT = 28
-/** More points than pixels would show nothing more. */
+/** The chart has about so many pixels in width, so more points would not be visible. */
 const POINTS_MAX = 600
 
 /** Colours with enough contrast on a light and a dark background. A panel's series take them in this order. */
@@ -67,7 +67,7 @@ function panelOf({ title, series }: Panel, top: number, x: (seconds: number) => 
   ].join('\n')
 }
 
-/** Each line's name is at its end. Names are moved apart where ends meet. */
+/** Writes the name of each line at the end of the line. Moves names apart if they would overlap. */
 function names(series: readonly Series[], y: (value: number) => number): string[] {
   const ends = series
     .map(({ name, points }, index) => ({ name, index, at: y(points.at(-1)?.[1] ?? 0) }))

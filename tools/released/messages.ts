@@ -19,7 +19,7 @@ import type { Visitor } from '../simulation/visitor.ts'
 import { type Scenario, World } from '../simulation/world.ts'
 import { typesIn } from './shape.ts'
 
-/** Messages of each kind, no two of one kind with the same members. */
+/** The messages of each kind. No two messages of one kind have the same members. */
 export interface Messages {
   readonly edgeReport: readonly EdgeReport[]
   readonly edgeReply: readonly EdgeReply<never>[]

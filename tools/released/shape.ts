@@ -1,6 +1,6 @@
-/** The members of a message and their types, which the version that reads it relies on. */
+/** Lists the members of a message and their types. The version that reads the message relies on them. */
 
-/** Objects whose names are data: counters, lanes and texts. Their values have one type, whatever the names are. */
+/** Members that are maps: their keys are data. All values of a map have one type. */
 const MAPS = /^(cells|lanes|gone|texts|upstreams)$/
 
 /** Returns the types of all members by their path. All elements of a list have the path of the list. */

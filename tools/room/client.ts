@@ -11,14 +11,14 @@ export type Body<Key extends OperationKey> = (typeof OPERATIONS)[Key] extends { 
   : undefined
 
 interface Asked {
-  /** Values of the path, by their names in braces. */
+  /** Values for the parts of the path that are in braces, by the name in the braces. */
   readonly path?: Readonly<Record<string, string>>
   readonly query?: Readonly<Record<string, string | undefined>>
   readonly body?: unknown
   readonly ifVersion?: string
 }
 
-/** A refusal of the API, in words. The status distinguishes those that a command answers by itself. */
+/** A refusal of the API, with a text. A command finds by the status whether it handles the refusal itself. */
 export class Refusal extends Error {
   override name = 'Refusal'
   readonly status: number
@@ -41,13 +41,13 @@ export class AdminClient {
     this.#token = token
   }
 
-  /** Throws Refusal with the reason where the API refuses, and an error with the address where no answer comes. */
+  /** Throws Refusal with the reason if the API refuses, and an error with the address if no answer comes. */
   async call<Key extends OperationKey>(key: Key, asked: Asked = {}): Promise<Body<Key>> {
     const response = await this.#fetch(key, asked)
     return (response.status === 204 || response.status === 202 ? undefined : await response.json()) as Body<Key>
   }
 
-  /** Returns the answer as text, for the forms beside JSON. */
+  /** Returns the answer as text, for answers that are not JSON. */
   async text(key: OperationKey, asked: Asked): Promise<string> {
     return (await this.#fetch(key, asked)).text()
   }

@@ -184,7 +184,7 @@ function sidOf({ words: [sid] }: Call): string {
   return sid
 }
 
-/** Changes the room only if it is still as it was read, and prints each value before and after. */
+/** Changes the room if it is still as it was read. Returns each value before and after. */
 async function change(call: Call, set: Readonly<Record<string, unknown>>): Promise<Answer> {
   const before = await call.client.call('GET /rooms/{name}', path(call))
   const ifVersion = call.given['if-version'] ?? before.version
@@ -198,7 +198,7 @@ async function change(call: Call, set: Readonly<Record<string, unknown>>): Promi
   return { json, text: [...lines, `version ${json.version}`].join('\n') }
 }
 
-/** Explains a conflict: another change came first. */
+/** Makes a change. If another change came first, the error explains this. */
 async function careful<Body>(call: Call, make: () => Promise<Body>): Promise<Body> {
   try {
     return await make()

@@ -13,7 +13,7 @@ interface Where {
   readonly variables: { readonly ADMIN_HOST: string; readonly TRUSTED_IP_HEADER: string }
 }
 
-/** Doors and rooms wake up within this many tries. */
+/** Doors and rooms may still be waking up, so their readiness is checked up to this many times. */
 const TRIES = 10
 const EVERY_MS = 300
 
@@ -31,13 +31,13 @@ export async function announce({ url }: Served, where: Where, origin: string): P
   for (const reason of await outages(`${url}${controlPrefix}/readyz`)) console.error(`not ready: ${reason}`)
 }
 
-/** Which machines can reach a server that listens on this address. */
+/** Returns in words which machines can reach a server that listens on this address. */
 export function audience(host: string): string {
   if (isLoopback(host)) return 'this machine only; --host 0.0.0.0 opens it to others'
   return isEvery(host) ? 'all who can reach this machine' : `all who can reach ${host}`
 }
 
-/** Why the server is not ready, in its own words; empty once it is ready. */
+/** Returns the reasons that the server gives for not being ready. Returns no reasons once it is ready. */
 async function outages(readyz: string): Promise<readonly string[]> {
   let reasons: readonly string[] = []
   for (let nth = 0; nth < TRIES; nth++) {

@@ -74,7 +74,7 @@ export function serveCommand(program: Program): Command {
 async function main(program: Program, given: Given): Promise<number> {
   const asked = askedToEnd()
   let served: Served | null = null
-  // Until the server runs, a request to end ends this process, and with it everything started so far.
+  // If a request to end comes before the server runs, this process ends, and its child processes end with it.
   void asked.then(() => served ?? process.exit(0))
   const options = await check(program, given)
   const bundle = { ...(await program.bundle()), vars: options.vars }

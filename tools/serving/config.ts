@@ -13,7 +13,7 @@ export function workerdConfig(bundle: Bundle, options: ServeOptions, storage: st
     TRUSTED_IP_HEADER: '',
     ADMIN_HOST: '*',
     ...options.variables,
-    // Plain workerd has no jurisdictions, and throws where one is asked for.
+    // Plain workerd has no jurisdictions. If the Worker requested one, workerd would throw.
     JURISDICTION: '',
     ...(options.rooms === undefined ? {} : { ROOMS: options.rooms }),
     ORIGIN: options.origin,

@@ -12,7 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { isAlive, machine, type Noted, note } from '../testing/processes.ts'
 
 export interface Lock {
-  /** The storage is in use as long as this process lives, too. */
+  /** Keeps the storage in use until the process with this `pid` has ended, too. */
   keepFor(pid: number): void
   release(): void
 }
@@ -28,13 +28,13 @@ interface Claim {
   /** A description of the server, for the operator. */
   readonly what: string
   readonly since: string
-  /** The server has looked for other claims, and found none. */
+  /** Whether the server has looked for other claims and found none. */
   readonly isHeld: boolean
 }
 
 const ENDING = '.lock'
 const TOUCHED_EVERY_MS = 2_000
-/** A claim of another machine that was not touched for this long is dead. */
+/** A claim of another machine is dead if its file was not touched for this long. */
 const UNTOUCHED_MS = 4 * TOUCHED_EVERY_MS
 const ATTEMPTS = 30
 
@@ -96,7 +96,7 @@ async function living(directory: string, own: string): Promise<Map<string, Claim
 
 async function isLiving(claim: Claim, file: string): Promise<boolean> {
   if (claim.machine === machine()) return claim.holders.some(isAlive)
-  // The clock of another machine may be wrong, so only a change of the time counts.
+  // The clock of another machine may be wrong, so it only matters whether the time of the file changes.
   const before = touchedMs(file)
   const endMs = performance.now() + UNTOUCHED_MS
   while (performance.now() < endMs) {

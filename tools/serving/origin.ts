@@ -20,7 +20,8 @@ type HostHeader = 'visitor' | 'origin'
 type Vars = Readonly<Record<string, unknown>>
 
 /**
- * The origin of `--origin`, else of the configuration; null for none. Throws UsageError when ORIGIN would be refused.
+ * Returns the origin of `--origin`, or else of the configuration, or else null. Throws UsageError if `--origin` is
+ * wrong.
  */
 export function originOf(given: Given, { ORIGIN }: Vars): string | null {
   const named = given.origin
@@ -29,7 +30,7 @@ export function originOf(given: Given, { ORIGIN }: Vars): string | null {
   throw new UsageError(`--origin must be ${ORIGIN_FORM}, got ${show(named)}`)
 }
 
-/** A private origin is usually the site itself, which builds its addresses from the Host that it sees. */
+/** A private origin gets the visitor's Host by default: it usually builds addresses of the site from the Host. */
 export function hostHeaderOf(given: Given, { ORIGIN_HOST_HEADER }: Vars, origin: string): HostHeader {
   const named = given['origin-host-header'] ?? ORIGIN_HOST_HEADER
   if (named === 'visitor' || named === 'origin') return named

@@ -44,7 +44,7 @@ export async function startWorkerd(bundle: Bundle, options: ServeOptions): Promi
 
 interface Storage {
   readonly directory: string
-  /** Null for a directory that is removed at the end. */
+  /** The lock of the directory; null for a directory that is removed at the end. */
   readonly lock: Lock | null
 }
 
@@ -90,12 +90,12 @@ function unlinkedFile(text: string): number {
   return descriptor
 }
 
-/** Linux keeps /dev/shm in memory: commits cost nothing there. */
+/** Returns a directory in memory, if there is one. Commits are fast there. On Linux it is /dev/shm. */
 function memoryDisk(): string {
   return existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 }
 
-/** Waits for the runtime's own message that it listens: an answer on the port could come from another process. */
+/** Waits until the runtime reports that it listens. An answer on the port could come from another process. */
 async function untilListening(child: Child): Promise<void> {
   const news = child.process.stdio[NEWS_FD] as Readable
   const listens = once(news, 'data', { signal: AbortSignal.timeout(READY_WITHIN_MS) })

@@ -5,7 +5,7 @@ import { hostname } from 'node:os'
 
 export interface Noted {
   readonly pid: number
-  /** When the process started, as the system counts; empty where the system does not report it. */
+  /** The start time of the process, in units of the system; empty if the system does not report it. */
   readonly started: string
 }
 

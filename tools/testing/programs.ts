@@ -21,9 +21,9 @@ interface Program {
   /** Ubuntu's command, where its package does not run in a container. */
   readonly ubuntu?: string
   readonly macos: string
-  /** Only a tool needs the program, no test. */
+  /** Whether only tools need the program, and no test does. */
   readonly isForTools?: true
-  /** On these systems it is not installed for its tests. They are left out where it is missing. */
+  /** On these systems the program is not installed for its tests. If it is missing, the tests are left out. */
   readonly isOptionalOn?: readonly Platform[]
 }
 

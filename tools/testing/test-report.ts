@@ -17,7 +17,7 @@ export default class TestReport implements Reporter {
 
   onInit(vitest: Vitest): void {
     this.#vitest = vitest
-    // If `npm test` is gone, only this process can end the others of the run: it leads their group.
+    // If `npm test` is gone, this process must end the other processes of the run, because it leads their group.
     process.once('disconnect', endAll)
     // Listening must not keep this process alive.
     process.channel?.unref()

@@ -61,7 +61,7 @@ async function write({ browser, url, steps, set }: Walk, context: BrowserContext
   const page = await context.newPage()
   await login(page, url)
   await page.goto(`${url}/wp-admin/post-new.php`)
-  // A guide covers the editor at the first time.
+  // When the editor is opened for the first time, a guide covers it.
   await page.locator('.edit-post-visual-editor').first().waitFor()
   await page.keyboard.press('Escape')
   const title = page.locator('.editor-post-title__input').first()
