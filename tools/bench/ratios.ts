@@ -20,7 +20,7 @@ const RATIOS: readonly Ratio[] = [
     title: 'an admitted request / a plain proxy Worker',
     least: 0.6,
     floor: '0.86 to 0.93',
-    limitedBy: 'copying the request to change its headers',
+    limitedBy: 'copying the request',
   },
   {
     of: 'admitted (handed on)',
@@ -36,7 +36,7 @@ const RATIOS: readonly Ratio[] = [
     title: 'an admitted request under two policies / a plain proxy Worker',
     least: 0.58,
     floor: null,
-    limitedBy: 'copying the request to change its headers',
+    limitedBy: 'copying the request',
   },
   {
     of: 'limited',
@@ -44,7 +44,7 @@ const RATIOS: readonly Ratio[] = [
     title: 'a refusal by a rate limit / a trivial Worker',
     least: 0.36,
     floor: null,
-    limitedBy: 'parsing the request, and writing JSON and seven fields',
+    limitedBy: 'parsing, and writing JSON and seven fields',
   },
   {
     of: 'poll, remembered',
@@ -76,7 +76,7 @@ const RATIOS: readonly Ratio[] = [
     title: 'a new visitor admitted / a Worker with one object call and one row',
     least: 0.52,
     floor: null,
-    limitedBy: 'the object call, and signing Ed25519',
+    limitedBy: 'the call, and signing Ed25519',
   },
   {
     of: 'admitted',
