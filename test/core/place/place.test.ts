@@ -5,21 +5,10 @@ import { nextPollMs } from '../../../src/core/place/next-poll.ts'
 import { frontFor, isUndrawn, othersCalled, placeOf, refused, seen } from '../../../src/core/place/place.ts'
 import type { Snapshot } from '../../../src/core/protocol/messages.ts'
 import type { Ticket } from '../../../src/core/ticket.ts'
-import { NOW, SNAPSHOT, WINDOW } from './called-room.ts'
+import { NOW, SNAPSHOT, TICKET, WINDOW } from './called-room.ts'
 
 function ticket(more: Partial<Ticket> = {}): Ticket {
-  return {
-    room: 'shop',
-    sid: 'eu-0.a',
-    key: NOW - 50_000,
-    lane: 'main',
-    confirmed: true,
-    low: null,
-    byMs: null,
-    generation: 1,
-    issuedMs: NOW - 10_000,
-    ...more,
-  }
+  return { ...TICKET, ...more }
 }
 
 const place = (more: Partial<Ticket> = {}, room: Snapshot = SNAPSHOT, nowMs = NOW) =>
