@@ -19,7 +19,7 @@ import type { Visit } from '../request/visit.ts'
 import { type Language, languageHeaders } from '../texts/language.ts'
 import { brandConstants, brandVariables, faceOf } from './brand.ts'
 import { compactStyle } from './compact.ts'
-import { parsePage, type Render } from './template.ts'
+import { compilePage, parsePage, type Render } from './template.ts'
 
 /** A page, with the headers that belong to it. */
 export interface Page {
@@ -47,7 +47,7 @@ const PARTS: Readonly<Record<string, string>> = {
 
 /** Compiles one of our templates. */
 export function template(html: string): Render {
-  return parsePage(withParts(html))()
+  return compilePage(withParts(html))
 }
 
 /** Compiles one of our templates once for each language of a version of a room's settings, with their constants. */
