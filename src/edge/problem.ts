@@ -47,6 +47,11 @@ export function tryAgainShortly(): Response {
   return problemResponse({ ...problem, detail, retryAfterMs: SHORTLY_MS })
 }
 
+/** Returns the answer to a client that has used up a quota of the edge. */
+export function tooMany(title: string, retryAfterMs: number): Response {
+  return problemResponse({ status: 429, type: 'quota-exceeded', title, retryAfterMs })
+}
+
 /**
  * Returns a time in whole seconds, rounded up, and never 0: a visitor who comes back at once would be refused again.
  */

@@ -4,7 +4,7 @@
 import { PUBLISHED_AFTER_MS } from '../../core/events/draws.ts'
 import type { PublicDraw } from '../../core/protocol/calls.ts'
 import { roomStub } from '../../settings/env.ts'
-import { problemResponse } from '../problem.ts'
+import { problemResponse, tooMany } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import { inTime } from '../room-client/door-client.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
@@ -30,9 +30,7 @@ const ASKED = new WeakMap<RoomClient, Asked>()
 export async function draw(visit: Visit, room: RoomClient, event: string): Promise<Response> {
   const { network } = visit
   const retryAfterMs = network === null ? 0 : room.spendOrWaitMs(`draws/${network}`, DRAWS, visit.nowMs)
-  if (retryAfterMs > 0) {
-    return problemResponse({ status: 429, type: 'quota-exceeded', title: 'Too many requests', retryAfterMs })
-  }
+  if (retryAfterMs > 0) return tooMany('Too many requests', retryAfterMs)
   const known = (await drawsOf(visit, room)).find(other => other.event === event)
   if (!known) return problemResponse({ status: 404, type: 'about:blank', title: 'No draw for an event of that name' })
   const { commitment, seed, startMs, fromKey, calledOff, entries } = known

@@ -9,7 +9,7 @@ import { stateOf, statusOf } from '../answer/mark.ts'
 import { addTokens, tokenHeaders } from '../answer/respond.ts'
 import { solvesInMs, withSolution } from '../first-use/challenge.ts'
 import { invitedBy } from '../gate/invitation.ts'
-import { carriedBy, ofThisGeneration } from '../gate/presented-tokens.ts'
+import { carriedBy, ofThisGeneration, validPass } from '../gate/presented-tokens.ts'
 import { leaveLine } from '../gate/tickets.ts'
 import { noteVerdict, type PollVerdict } from '../gate/verdict.ts'
 import { withoutPass } from '../gate/without-pass.ts'
@@ -56,8 +56,8 @@ async function decidePoll(visit: Visit, room: RoomClient, given: Given | null): 
   // A suspended or observing room keeps no visitor on its page.
   if (suspended) return { kind: 'inside', why: 'suspended' }
   if (mode === 'observe') return { kind: 'inside', why: 'observe' }
-  if (carried.pass && carried.pass.value.expiresMs > nowMs)
-    return { kind: 'inside', why: 'pass', endsMs: endOf(room, carried.pass.value) }
+  const pass = validPass(carried, nowMs)
+  if (pass) return { kind: 'inside', why: 'pass', endsMs: endOf(room, pass) }
   const invited = await invitedBy(visit, room)
   const { ticket } = ofThisGeneration(carried, room.snapshot)
   if (passesThrough(ticket, { invitation: invited.kind }, room.settings.at(nowMs).step))

@@ -7,11 +7,11 @@ import type { Quota } from '../../core/gcra.ts'
 import { type ReadCode, readCode } from '../../core/place/transfer.ts'
 import { inGeneration, type Ticket } from '../../core/ticket.ts'
 import { isForProgram } from '../answer/outside.ts'
-import { carriedBy, ofThisGeneration, readsHeader, TOKEN_HEADER } from '../gate/presented-tokens.ts'
+import { carriedBy, ofThisGeneration, readsHeader, TOKEN_HEADER, validPass } from '../gate/presented-tokens.ts'
 import { leaveLine } from '../gate/tickets.ts'
 import { onwardUrl } from '../pages/addresses.ts'
 import { takePage } from '../pages/place/transfer.ts'
-import { OWN_HEADERS, problemResponse } from '../problem.ts'
+import { OWN_HEADERS, problemResponse, tooMany } from '../problem.ts'
 import { giveCookie } from '../request/set-cookie.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
@@ -41,9 +41,9 @@ export async function takeTransfer(visit: Visit, room: RoomClient): Promise<Answ
   await room.sync.current(visit)
   const carried = await carriedBy(visit, room)
   // A visitor who is inside needs no place.
-  if (carried.pass && carried.pass.value.expiresMs > visit.nowMs) return goOn(visit, onwardUrl(visit, room))
+  if (validPass(carried, visit.nowMs)) return goOn(visit, onwardUrl(visit, room))
   const retryAfterMs = spend(visit, room)
-  if (retryAfterMs > 0) return tooMany(retryAfterMs)
+  if (retryAfterMs > 0) return ['limited', tooMany('Too many wrong codes', retryAfterMs)]
   const code = readCode(given)
   const by = form.get('by') ?? ''
   const taken = code && (await take(visit, room, code, ATTEMPT.test(by) ? by : newAttempt()))
@@ -105,11 +105,6 @@ function spend(visit: Visit, room: RoomClient): number {
 /** Visitors of unknown networks share one quota. */
 function quotaKey({ network }: Visit): string {
   return `wrong-codes/${network ?? ''}`
-}
-
-function tooMany(retryAfterMs: number): Answer {
-  const title = 'Too many wrong codes'
-  return ['limited', problemResponse({ status: 429, type: 'quota-exceeded', title, retryAfterMs })]
 }
 
 function newAttempt(): string {

@@ -10,12 +10,12 @@ import { isForProgram } from '../answer/outside.ts'
 import { waitingHeaders } from '../answer/respond.ts'
 import { networkDelayMs } from '../first-use/network-quota.ts'
 import { invitedBy } from '../gate/invitation.ts'
-import { carriedBy, ofThisGeneration } from '../gate/presented-tokens.ts'
+import { carriedBy, ofThisGeneration, validPass } from '../gate/presented-tokens.ts'
 import type { Waiting } from '../gate/verdict.ts'
 import { withoutPass } from '../gate/without-pass.ts'
 import { onwardUrl } from '../pages/addresses.ts'
 import { codePage, codePart, linkOf } from '../pages/place/transfer.ts'
-import { OWN_HEADERS, problemResponse, tryAgainShortly } from '../problem.ts'
+import { OWN_HEADERS, problemResponse, tooMany, tryAgainShortly } from '../problem.ts'
 import type { Visit } from '../request/visit.ts'
 import type { RoomClient } from '../room-client/room-client.ts'
 import { type Answer, isOfAnotherOrigin, ofAnotherOrigin } from './poll.ts'
@@ -34,7 +34,7 @@ export async function offerTransfer(visit: Visit, room: RoomClient): Promise<Ans
   const waiting = await waitingNow(visit, room)
   if (!waiting) return withoutPlace(visit, room)
   const retryAfterMs = delayMs(visit, room, waiting.ticket)
-  if (retryAfterMs > 0) return tooMany(retryAfterMs)
+  if (retryAfterMs > 0) return ['limited', tooMany('Too many codes', retryAfterMs)]
   const { sid, takenMs, transfers } = waiting.ticket
   const offer = {
     code: newCode(doorOf(sid), crypto.getRandomValues(new Uint8Array(CODE_CHARACTERS))),
@@ -59,8 +59,7 @@ export async function offerTransfer(visit: Visit, room: RoomClient): Promise<Ans
 async function waitingNow(visit: Visit, room: RoomClient): Promise<Waiting | null> {
   const carried = await carriedBy(visit, room)
   const { ticket } = ofThisGeneration(carried, room.snapshot)
-  const isInside = carried.pass !== null && carried.pass.value.expiresMs > visit.nowMs
-  if (isInside || !ticket) return null
+  if (validPass(carried, visit.nowMs) || !ticket) return null
   const invited = await invitedBy(visit, room)
   const tokens = { ticket, inCookie: ticket, keepCookie: carried.keepCookie, invited }
   const outcome = await withoutPass(visit, room, tokens, { purpose: 'poll' })
@@ -105,9 +104,4 @@ function withoutPlace(visit: Visit, room: RoomClient): Answer {
   }
   const title = 'There is no place in line here that another browser could take'
   return ['none', problemResponse({ status: 409, type: 'about:blank', title })]
-}
-
-function tooMany(retryAfterMs: number): Answer {
-  const title = 'Too many codes'
-  return ['limited', problemResponse({ status: 429, type: 'quota-exceeded', title, retryAfterMs })]
 }

@@ -49,6 +49,11 @@ export async function carriedBy(visit: Visit, room: RoomClient): Promise<Carried
   return { pass, ticket, keepCookie }
 }
 
+/** Returns the pass of a visitor who is inside, or null if there is none or it has ended. */
+export function validPass({ pass }: CarriedTokens, nowMs: number): Pass | null {
+  return pass && pass.value.expiresMs > nowMs ? pass.value : null
+}
+
 /**
  * Drops the tokens of another generation. An older token is void. A newer one may only be unknown to this isolate yet,
  * so its cookie stays. A ticket of a removed lane becomes one of the main lane.
